@@ -1,0 +1,51 @@
+# make serve      sets up everything, starts the service and the upload page beside it
+# make test       sets up what the tests need and runs them
+# make test-full  adds what needs root and Debian packages: Chromium, rclone, a full disk, crashes
+# make lint       mypy strict, ruff, and whether generated pages are current (part of `make test`)
+# make docs       writes the generated pages anew
+# Settings pass through: make serve PORT=9100 PAGE_PORT=8100 DATA=/srv/meiku
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+DATA   ?= meiku-data
+PORT   ?= 9000
+PAGE_PORT ?= 8080
+
+# test-extra is what test-full adds.
+.PHONY: serve test test-full test-extra lint docs clean
+
+serve: $(VENV)/serve.made
+	@$(PYTHON) examples/direct-upload/start.py --data $(DATA) --port $(PORT) --page-port $(PAGE_PORT)
+
+test: $(VENV)/test.made lint
+	$(PYTHON) -m pytest --ignore=tests/browser --ignore=tests/full
+
+test-full: test test-extra
+
+test-extra: $(VENV)/full.made
+	$(PYTHON) -m pytest tests/browser tests/full
+
+lint: $(VENV)/test.made
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) scripts/write_docs.py --check
+
+docs: $(VENV)/test.made
+	$(PYTHON) scripts/write_docs.py
+
+$(VENV)/serve.made: pyproject.toml constraints.txt
+	scripts/make-venv $(VENV) example
+	touch $@
+
+$(VENV)/test.made: pyproject.toml constraints.txt
+	scripts/make-venv $(VENV) example,test,lint
+	touch $@ $(VENV)/serve.made
+
+$(VENV)/full.made: $(VENV)/test.made scripts/install-debian-packages
+	scripts/install-debian-packages
+	scripts/make-venv $(VENV) example,test,lint,browser
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,114 @@
+"""Why a signature does not match: sign what a mistaken client may have signed, and see which one it was.
+
+A *trial* is a cause in one sentence and the text that the client would then have signed. The first whose
+signature is the one provided is the finding. The trials are bounded, they are made only for a key that
+exists, and nothing that is written here holds a secret key.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice, zip_longest
+from urllib.parse import quote
+
+from meiku import errors
+from meiku.auth.credential import same_text
+
+# A V4 key takes four HMACs to derive and a signature one more: 4 + 40 + 4 * 5 are 64 for a refused request.
+TRIALS_LIMIT = 40
+SECRETS_LIMIT = 4
+WRONG_KEY = (
+    "None of the usual mistakes explains it: the secret key is probably not the one that belongs to {}."
+)
+_SHOWN_CHARACTERS = 300
+
+Trial = tuple[str, str]
+Signer = Callable[[str], Callable[[str], str]]  # secret key -> text -> signature
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The most likely cause, and the first line where client and server differ if that is known."""
+
+    cause: str
+    difference: str | None = None
+
+
+def find(
+    secret_key: str, *, provided: str, server_text: str, trials: Iterable[Trial], signer: Signer
+) -> Finding | None:
+    """Try the causes in order; None where none of them yields the provided signature."""
+    sign = signer(secret_key)
+    for cause, text in islice(_distinct(trials, server_text), TRIALS_LIMIT):
+        if same_text(sign(text), provided):
+            return Finding(cause, compare(text, server_text))
+    for cause, other in islice(_other_secrets(secret_key), SECRETS_LIMIT):
+        if same_text(signer(other)(server_text), provided):
+            return Finding(cause)
+    return None
+
+
+def mismatch(
+    finding: Finding,
+    *,
+    access_key: str,
+    provided: str,
+    string_to_sign: str,
+    canonical_request: str | None = None,
+) -> errors.SignatureDoesNotMatch:
+    """Write the refusal with all that helps to mend the client."""
+    detail = {
+        "AWSAccessKeyId": access_key,
+        "StringToSign": string_to_sign,
+        "SignatureProvided": provided,
+        "StringToSignBytes": _hex_pairs(string_to_sign),
+    }
+    if canonical_request is not None:
+        detail |= {
+            "CanonicalRequest": canonical_request,
+            "CanonicalRequestBytes": _hex_pairs(canonical_request),
+        }
+    detail["LikelyCause"] = finding.cause.format(access_key) if finding.cause == WRONG_KEY else finding.cause
+    if finding.difference is not None:
+        detail["FirstDifference"] = finding.difference
+    return errors.SignatureDoesNotMatch(None, headers=None, **detail)
+
+
+def compare(client_text: str, server_text: str) -> str | None:
+    """Name the first line where two texts differ; None where they are the same."""
+    lines = zip_longest(client_text.split("\n"), server_text.split("\n"))
+    for number, (client, server) in enumerate(lines, start=1):
+        if client != server:
+            return f"line {number}: client signed {_shown(client)}, server sees {_shown(server)}"
+    return None
+
+
+def _shown(line: str | None) -> str:
+    if line is None:
+        return "no such line"
+    return f"«{line if len(line) <= _SHOWN_CHARACTERS else line[:_SHOWN_CHARACTERS] + '…'}»"
+
+
+def _hex_pairs(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").hex(" ")
+
+
+def _distinct(trials: Iterable[Trial], server_text: str) -> Iterator[Trial]:
+    seen = {server_text}
+    for cause, text in trials:
+        if text not in seen:
+            seen.add(text)
+            yield cause, text
+
+
+def _other_secrets(secret_key: str) -> Iterator[Trial]:
+    """Vary the secret as copying does."""
+    pasted = "The client's secret key ends in {}: it was probably read from a file or pasted with it."
+    yield pasted.format("a line feed"), f"{secret_key}\n"
+    if secret_key != secret_key.strip():
+        yield "The client's secret key lacks the white space around it.", secret_key.strip()
+    if "+" in secret_key:
+        yield "The '+' in the client's secret key became a space on its way.", secret_key.replace("+", " ")
+    if secret_key != quote(secret_key, safe=""):
+        yield "The client signs with the percent-encoded form of its secret key.", quote(secret_key, safe="")
+    yield pasted.format("a space"), f"{secret_key} "
+    yield pasted.format("a carriage return and a line feed"), f"{secret_key}\r\n"

@@ -1,0 +1,147 @@
+"""How a request reads as the text that a signature covers, one frozen record for each version.
+
+A reading is plain facts: replacing one gives another reading of the same request. The verifiers try the few
+readings that stand for the same request; the diagnosis tries those that a mistaken client may have signed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, product
+from urllib.parse import parse_qsl, unquote
+
+from meiku.auth.request import SignedRequest
+from meiku.signing import canonical_query_v4, join_canonical_v4, string_to_sign_v2, uri_encode
+
+Pairs = Sequence[tuple[str, str]]
+PUBLIC_HOSTS_LIMIT = 4  # every further one costs each refused request more hashing
+LENIENT = frozenset({"x-amz-process", "x-oss-process", "x-zos-process", "x-amz-limitrate"})
+_APPEND = frozenset({"append", "position"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingV4:
+    """What V4 signs: path and query canonical, header names lower-case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    signed_headers: tuple[str, ...]
+    payload_hash: str
+
+    def text(self) -> str:
+        """Write the canonical request."""
+        return join_canonical_v4(
+            self.method, self.path, self.query, self.headers, self.signed_headers, self.payload_hash
+        )
+
+    def with_header(self, name: str, value: str) -> "ReadingV4":
+        """Read one header differently."""
+        return replace(self, headers={**self.headers, name: value})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingV2:
+    """What V2 signs: `resource` is `/bucket/encoded-key`, `date` the third line of the text."""
+
+    method: str
+    resource: str
+    query: Pairs
+    headers: Mapping[str, str]
+    date: str
+
+    def text(self) -> str:
+        """Write the string to sign."""
+        return string_to_sign_v2(self.method, self.resource, self.query, self.headers, date=self.date)
+
+    def with_header(self, name: str, value: str) -> "ReadingV2":
+        """Read one header differently."""
+        return replace(self, headers={**self.headers, name: value})
+
+
+def canonical_path(raw_path: str) -> str:
+    """Encode again what the server understands by a path."""
+    return uri_encode(unquote(raw_path) if "%" in raw_path else raw_path, safe="/")
+
+
+def signed_pairs(pairs: Iterable[tuple[str, str]]) -> Pairs:
+    """Leave out the one parameter that no V4 signature covers: itself."""
+    return [pair for pair in pairs if pair[0].lower() != "x-amz-signature"]
+
+
+def literal_pairs(request: SignedRequest) -> Pairs:
+    """Decode the query as those do who mean a plus by '+'."""
+    return parse_qsl(request.query_string.replace("+", "%2B"), keep_blank_values=True)
+
+
+def hosts_of(request: SignedRequest, public_hosts: Sequence[str]) -> list[str]:
+    """List the names the client may have called us by, the one it sent first."""
+    prefix = f"{request.bucket}." if request.bucket else ""
+    public = [f"{prefix}{host}" for host in public_hosts[:PUBLIC_HOSTS_LIMIT]]
+    return list(dict.fromkeys([request.host, *public]))
+
+
+def first_v4(request: SignedRequest, signed_headers: tuple[str, ...], payload_hash: str) -> ReadingV4:
+    """Read a request as nearly all clients sign it."""
+    headers = request.headers
+    if headers.get("host") != request.host:
+        headers = {**headers, "host": request.host}
+    query = canonical_query_v4(signed_pairs(request.query)) if request.query else ""
+    path = canonical_path(request.raw_path)
+    return ReadingV4(request.method, path, query, headers, signed_headers, payload_hash)
+
+
+def other_v4(
+    request: SignedRequest, first: ReadingV4, public_hosts: Sequence[str], payload_hashes: Sequence[str]
+) -> Iterator[ReadingV4]:
+    """Read the same request as it may also be meant: before a proxy, as sent, with a literal plus."""
+    queries = [first.query]
+    if "+" in request.query_string:
+        queries.append(canonical_query_v4(signed_pairs(literal_pairs(request))))
+    choices = product(
+        hosts_of(request, public_hosts),
+        dict.fromkeys((first.path, request.raw_path)),
+        queries,
+        payload_hashes,
+    )
+    for host, path, query, payload_hash in islice(choices, 1, None):  # the first of them is `first`
+        headers = {**first.headers, "host": host}
+        yield replace(first, path=path, query=query, headers=headers, payload_hash=payload_hash)
+
+
+def first_v2(request: SignedRequest, date: str) -> ReadingV2:
+    """Read a request as nearly all clients sign it."""
+    resource = f"/{request.bucket}{request.raw_path}" if request.bucket else request.raw_path
+    headers = {name: value for name, value in _amz_headers(request).items() if name not in LENIENT}
+    return ReadingV2(request.method, resource, request.query, headers, date)
+
+
+def other_v2(request: SignedRequest, first: ReadingV2) -> Iterator[ReadingV2]:
+    """Read the same request as it may also be meant: encoded anew, with or without append and position."""
+    prefix = f"/{request.bucket}" if request.bucket else ""
+    queries = [first.query]
+    if "+" in request.query_string:
+        queries.append(literal_pairs(request))
+    if any(name in _APPEND for name, _ in first.query):
+        queries += [[pair for pair in query if pair[0] not in _APPEND] for query in list(queries)]
+    choices = product(
+        dict.fromkeys((first.resource, prefix + canonical_path(request.raw_path))),
+        queries,
+        (first.headers, _amz_headers(request)),
+    )
+    for resource, query, headers in islice(choices, 1, None):
+        yield replace(first, resource=resource, query=query, headers=headers)
+
+
+def _amz_headers(request: SignedRequest) -> dict[str, str]:
+    """Gather what V2 signs of the headers; a presigned URL carries `x-amz-*` headers in its query."""
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if name.startswith("x-amz-") or name in ("content-type", "content-md5")
+    }
+    for name, value in request.query:
+        lowered = name.lower()
+        if lowered.startswith("x-amz-"):
+            headers.setdefault(lowered, value)
+    return headers

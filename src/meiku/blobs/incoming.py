@@ -1,0 +1,88 @@
+"""One blob on its way in: a file that grows under `incoming/` and takes its place once it is whole and on disk.
+
+Blocking; every method runs in a thread, one at a time, because a stream that breaks off discards the file
+while its last piece may still be on its way to the disk.
+"""
+
+import errno
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from meiku import errors
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def full_when_no_room() -> Iterator[None]:
+    """Turn the system's words for "no room" into Full; every other failure passes."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise errors.Full(error.strerror) from error
+        raise
+
+
+def sync_folder(path: Path) -> None:
+    """Make a folder's entries durable."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+class Incoming:
+    """A file that becomes a blob, or nothing."""
+
+    def __init__(self, path: Path, target: Path) -> None:
+        self._path = path
+        self._target = target
+        self._file: int | None = None
+        self._discarded = False
+        self._lock = threading.Lock()
+
+    def append(self, pieces: Sequence[bytes]) -> None:
+        """Write pieces to the end; makes the file when there is none."""
+        with self._lock, full_when_no_room():
+            self._append(pieces)
+
+    def finish(self, pieces: Sequence[bytes]) -> None:
+        """Write the last pieces, put all on disk and take the final place; durable when this returns."""
+        with self._lock, full_when_no_room():
+            file = self._append(pieces)
+            os.fdatasync(file)
+            self._close()
+            self._path.rename(self._target)
+            sync_folder(self._target.parent)
+
+    def discard(self) -> None:
+        """Remove every trace, wherever the file has got to."""
+        with self._lock:
+            self._discarded = True
+            self._close()
+            self._path.unlink(missing_ok=True)
+            self._target.unlink(missing_ok=True)
+
+    def _append(self, pieces: Sequence[bytes]) -> int:
+        if self._discarded:
+            raise OSError(errno.ECANCELED, "the blob was discarded")
+        if self._file is None:
+            self._file = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        rest = [memoryview(piece) for piece in pieces]
+        while rest:
+            written = os.writev(self._file, rest)
+            while rest and written >= len(rest[0]):
+                written -= len(rest.pop(0))
+            if written:
+                rest[0] = rest[0][written:]
+        return self._file
+
+    def _close(self) -> None:
+        if self._file is not None:
+            file, self._file = self._file, None
+            os.close(file)

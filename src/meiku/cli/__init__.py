@@ -1,0 +1,45 @@
+"""The command line: `meiku serve`, `user`, `key`, `explain`, `version`. Each group of commands has its file.
+
+Only what people and scripts see: arguments, tables, JSON, exit codes. What a command does is done elsewhere.
+"""
+
+import sys
+
+import typer
+
+from meiku import __version__
+from meiku.cli import explain, keys, users
+from meiku.cli.output import AsJson, refuse, show
+from meiku.cli.serving import serve_command
+from meiku.config import ConfigError
+from meiku.ops.accounts import AccountError
+
+HELP = """媒库 meiku: S3-compatible media storage that a browser uploads straight into.
+
+\b
+meiku serve                 start on http://127.0.0.1:9000, data in ./meiku-data
+meiku user add alice        make another account, with a key pair of its own
+meiku explain URL           why was this presigned URL refused?
+"""
+
+command = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+command.command("serve")(serve_command)
+command.add_typer(users.command, name="user")
+command.add_typer(keys.command, name="key")
+command.add_typer(explain.command, name="explain")
+
+
+@command.command()
+def version(as_json: AsJson = False) -> None:
+    """Tell which version this is. 显示版本。"""
+    show({"version": __version__}, f"meiku {__version__}", as_json)
+
+
+def main() -> None:
+    """Run the command; what it cannot do is one sentence and exit code 1."""
+    try:
+        command()
+    except (AccountError, ConfigError) as refusal:
+        refuse(str(refusal))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,224 @@
+"""The settings of one server: every knob with its default, its unit and its sentence.
+
+What lives here: `Settings`, how it is read from the environment, and the list that the settings page is
+generated from. What must not: anything that acts on a setting, opens a file, or knows another module.
+"""
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self, get_args
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+PREFIX = "MEIKU_"
+_UNITS = {"": 1, "k": KIB, "kib": KIB, "m": MIB, "mib": MIB, "g": GIB, "gib": GIB}
+_YES = frozenset({"1", "true", "yes", "on"})
+_NO = frozenset({"0", "false", "no", "off"})
+_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+
+
+class ConfigError(ValueError):
+    """A setting cannot be what it was given; the sentence names it and says what is expected."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class About:
+    """What a setting means: its sentence, its unit, and the least value that makes sense."""
+
+    doc: str
+    unit: str = ""
+    least: float | None = None
+
+
+def _available_workers() -> int:
+    """Return one worker per processor this process may use, at most eight."""
+    return min(len(os.sched_getaffinity(0)), 8)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Knob:
+    """What the settings page says of one setting."""
+
+    name: str
+    variable: str
+    default: str
+    unit: str
+    doc: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting of a server; a wrong value raises `ConfigError` when the record is made."""
+
+    data_folder: Annotated[Path, About("Folder that holds everything the server keeps.")] = Path("meiku-data")
+    host: Annotated[str, About("Address to listen on; 0.0.0.0 or :: is every network.")] = "127.0.0.1"
+    port: Annotated[int, About("Port to listen on; 0 lets the system choose one.", least=0)] = 9000
+    workers: Annotated[int, About("Worker processes; 0 is one per processor, at most 8.", least=0)] = 0
+    domains: Annotated[
+        tuple[str, ...], About("Domains whose sub-domains are buckets; localhost always is one.")
+    ] = ()
+    public_hosts: Annotated[
+        tuple[str, ...], About("Hosts that clients sign for when a proxy changes Host.")
+    ] = ()
+    region: Annotated[str, About("Region that the server says it is in.")] = "us-east-1"
+    tls_certificate: Annotated[
+        Path | None, About("PEM file with the certificate chain; speaks HTTPS when set.")
+    ] = None
+    tls_key: Annotated[Path | None, About("PEM file with the certificate's private key.")] = None
+    header_limit_bytes: Annotated[
+        int, About("Most that a request line and its headers may take.", "bytes", least=KIB)
+    ] = 64 * KIB
+    header_timeout_s: Annotated[
+        float, About("Longest that a client may take to send its headers.", "seconds", least=0.01)
+    ] = 20.0
+    body_idle_timeout_s: Annotated[
+        float, About("Longest that a body may stand still, coming or going.", "seconds", least=0.01)
+    ] = 60.0
+    keep_alive_s: Annotated[int, About("How long an idle connection stays open.", "seconds", least=1)] = 75
+    graceful_stop_s: Annotated[
+        int, About("How long transfers may go on after a request to stop.", "seconds", least=1)
+    ] = 30
+    max_connections: Annotated[
+        int, About("Most connections at once, shared evenly by the workers.", "connections", least=1)
+    ] = 8192
+    inline_limit_bytes: Annotated[
+        int, About("Objects up to this size live in the metadata store.", "bytes", least=0)
+    ] = 32 * KIB
+    max_object_put_bytes: Annotated[
+        int, About("Largest object that one request may store.", "bytes", least=0)
+    ] = 5 * GIB
+    multipart_min_part_bytes: Annotated[
+        int, About("Smallest part of a multipart upload, save the last.", "bytes", least=0)
+    ] = 5 * MIB
+    objects_inherit_bucket_acl: Annotated[
+        bool, About("Whether an object without an ACL takes its bucket's.")
+    ] = False
+    sweep_interval_s: Annotated[float, About("Time from one clean-up to the next.", "seconds", least=1)] = (
+        600.0
+    )
+    blob_grace_s: Annotated[
+        float, About("How long deleted bytes stay, so that no download is cut.", "seconds", least=0)
+    ] = 3600.0
+    log_requests: Annotated[bool, About("Whether every request is written to the log.")] = False
+
+    def __post_init__(self) -> None:
+        if self.workers == 0:
+            object.__setattr__(self, "workers", _available_workers())
+        for field in dataclasses.fields(self):
+            _check_least(field, getattr(self, field.name))
+        self._check_network()
+        _check_domains(self.domains)
+
+    def _check_network(self) -> None:
+        """Raise `ConfigError` when the server could not be reached as it is told to be."""
+        if self.port > 65535:
+            raise ConfigError(f"port is {self.port}: expected 0 to 65535")
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ConfigError("only one of tls_certificate and tls_key is set: expected both or neither")
+        if not self.region:
+            raise ConfigError("region is empty: expected a name such as us-east-1")
+
+    @classmethod
+    def from_environment(
+        cls,
+        overrides: Mapping[str, object] | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> Self:
+        """Read `MEIKU_<NAME>` variables under `overrides`, whose None values count as not given."""
+        values: dict[str, Any] = {}
+        for field in dataclasses.fields(cls):
+            text = environment.get(variable_of(field.name), "").strip()
+            if text:
+                values[field.name] = _parse(field, text)
+        values.update({name: value for name, value in (overrides or {}).items() if value is not None})
+        return cls(**values)
+
+    @classmethod
+    def knobs(cls) -> list[Knob]:
+        """List every setting as the settings page shows it."""
+        return [_knob_of(field) for field in dataclasses.fields(cls)]
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable that sets `name`."""
+    return PREFIX + name.upper()
+
+
+def _knob_of(field: "dataclasses.Field[Any]") -> Knob:
+    _, about = _declared(field)
+    return Knob(
+        name=field.name,
+        variable=variable_of(field.name),
+        default=_show(field.default),
+        unit=about.unit,
+        doc=about.doc,
+    )
+
+
+def _declared(field: "dataclasses.Field[Any]") -> tuple[object, About]:
+    kind, about = get_args(field.type)
+    return kind, about
+
+
+def _show(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value in (None, ()) else str(value)
+
+
+def _check_least(field: "dataclasses.Field[Any]", value: Any) -> None:
+    _, about = _declared(field)
+    # Written this way round so that NaN is refused too.
+    if about.least is not None and not value >= about.least:
+        raise ConfigError(f"{field.name} is {value}: expected at least {about.least:g} {about.unit}".rstrip())
+
+
+def _check_domains(domains: tuple[str, ...]) -> None:
+    for domain in domains:
+        if not _DOMAIN.fullmatch(domain):
+            raise ConfigError(f"domains holds {domain!r}: expected lower-case host names without a port")
+
+
+def _parse(field: "dataclasses.Field[Any]", text: str) -> Any:
+    """Turn a variable's text into the setting's type, or raise `ConfigError`."""
+    kind, about = _declared(field)
+    parse, expected = _PARSERS["bytes" if about.unit == "bytes" else kind]
+    try:
+        return parse(text)
+    except ValueError:
+        raise ConfigError(f"{variable_of(field.name)} is {text!r}: expected {expected}") from None
+
+
+def _size(text: str) -> int:
+    """Read a number of bytes such as `65536`, `64KiB` or `5G`."""
+    match = re.fullmatch(r"(\d+)\s*([a-z]*)", text.lower(), re.ASCII)
+    if match is None or match[2] not in _UNITS:
+        raise ValueError(text)
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in _YES | _NO:
+        raise ValueError(text)
+    return text.lower() in _YES
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.lower() for name in re.split(r"[\s,]+", text) if name)
+
+
+_PARSERS: Mapping[object, tuple[Callable[[str], Any], str]] = {
+    "bytes": (_size, "a number of bytes, such as 65536, 64KiB or 5GiB"),
+    str: (str, "text"),
+    int: (int, "a whole number"),
+    float: (float, "a number"),
+    bool: (_switch, "true or false"),
+    Path: (Path, "a path"),
+    Path | None: (Path, "a path"),
+    tuple[str, ...]: (_names, "names separated by commas"),
+}

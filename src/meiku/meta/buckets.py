@@ -1,0 +1,101 @@
+"""Buckets and their settings: the statements. Every change moves the settings version."""
+
+# Statements are joined from constants of the house, never from values.
+# ruff: noqa: S608
+
+from collections.abc import Mapping
+from itertools import groupby
+
+from meiku import errors
+from meiku.meta.records import BucketRecord
+from meiku.meta.transaction import Row, Statement, Transaction
+from meiku.meta.users import CHANGE
+
+_BUCKET = "b.bucket_id, b.name, b.owner_id, b.created_at_ms, b.location"
+_FIND = (
+    f"SELECT {_BUCKET}, s.kind, s.document FROM buckets b "
+    "LEFT JOIN bucket_settings s ON s.bucket_id = b.bucket_id WHERE b.name = $1"
+)
+_LIST = (
+    f"SELECT {_BUCKET}, s.kind, s.document FROM (SELECT * FROM buckets WHERE owner_id = $1 AND name > $2 "
+    "AND substr(name, 1, $3) = $4 ORDER BY name LIMIT $5) b "
+    "LEFT JOIN bucket_settings s ON s.bucket_id = b.bucket_id ORDER BY b.name"
+)
+_PUT_SETTING = (
+    "INSERT INTO bucket_settings (bucket_id, kind, document) VALUES ($1, $2, $3) "
+    "ON CONFLICT (bucket_id, kind) DO UPDATE SET document = excluded.document"
+)
+_IN_USE = (
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM objects WHERE bucket_id = $1) "
+    "OR EXISTS (SELECT 1 FROM uploads WHERE bucket_id = $1)"
+)
+
+
+def _bucket(rows: list[Row]) -> BucketRecord:
+    bucket_id, name, owner_id, created_at_ms, location = rows[0][:5]
+    settings = {row[5]: row[6] for row in rows if row[5] is not None}
+    return BucketRecord(bucket_id, name, owner_id, created_at_ms, location, settings)
+
+
+def add_bucket(
+    name: str, owner_id: str, created_at_ms: int, location: str, settings: Mapping[str, str]
+) -> Transaction[BucketRecord]:
+    """Add a bucket; Conflict when the name exists."""
+    rows = yield Statement(
+        "INSERT INTO buckets (name, owner_id, created_at_ms, location) VALUES ($1, $2, $3, $4) "
+        "RETURNING bucket_id",
+        (name, owner_id, created_at_ms, location),
+    )
+    bucket_id: int = rows[0][0]
+    for kind, document in settings.items():
+        yield Statement(_PUT_SETTING, (bucket_id, kind, document))
+    yield CHANGE
+    return BucketRecord(bucket_id, name, owner_id, created_at_ms, location, dict(settings))
+
+
+def find_bucket(name: str) -> Transaction[BucketRecord | None]:
+    """Find a bucket by name, with its settings."""
+    rows = yield Statement(_FIND, (name,))
+    return _bucket(rows) if rows else None
+
+
+def list_buckets(
+    owner_id: str, after_name: str = "", limit: int = 10_000, prefix: str = ""
+) -> Transaction[list[BucketRecord]]:
+    """List an owner's buckets by name, from after `after_name`."""
+    rows = yield Statement(_LIST, (owner_id, after_name, len(prefix), prefix, limit))
+    return [_bucket(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
+
+
+def count_buckets(owner_id: str) -> Transaction[int]:
+    """Count an owner's buckets."""
+    rows = yield Statement("SELECT COUNT(*) FROM buckets WHERE owner_id = $1", (owner_id,))
+    return int(rows[0][0])
+
+
+def require_bucket(bucket_id: int) -> Transaction[None]:
+    """Raise Missing unless the bucket still exists at this moment of the transaction."""
+    rows = yield Statement("SELECT 1 FROM buckets WHERE bucket_id = $1", (bucket_id,))
+    if not rows:
+        raise errors.Missing("bucket")
+
+
+def put_setting(bucket_id: int, kind: str, document: str | None) -> Transaction[None]:
+    """Store one setting, or remove it when the document is None; Missing when the bucket is gone."""
+    yield from require_bucket(bucket_id)
+    if document is None:
+        yield Statement("DELETE FROM bucket_settings WHERE bucket_id = $1 AND kind = $2", (bucket_id, kind))
+    else:
+        yield Statement(_PUT_SETTING, (bucket_id, kind, document))
+    yield CHANGE
+
+
+def remove_bucket(bucket_id: int) -> Transaction[None]:
+    """Remove an empty bucket; Conflict when it holds objects or uploads, Missing when it is gone."""
+    rows = yield Statement(_IN_USE, (bucket_id,))
+    if rows:
+        raise errors.Conflict("the bucket holds objects or uploads")
+    yield from require_bucket(bucket_id)
+    yield Statement("DELETE FROM bucket_settings WHERE bucket_id = $1", (bucket_id,))
+    yield Statement("DELETE FROM buckets WHERE bucket_id = $1", (bucket_id,))
+    yield CHANGE

@@ -1,0 +1,102 @@
+"""The embedded store: `Meta` on SQLite, for one machine and any number of processes.
+
+Reads run at once on the event loop, from a snapshot of the log; writes go through the group commit. A store
+is opened after the fork, by the process that uses it, and belongs to the loop it was opened on.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import apsw
+
+from meiku import errors
+from meiku.meta.connection import connect, create_file, meaning_of, run
+from meiku.meta.group_commit import GroupCommit, Turn
+from meiku.meta.schema import MIGRATIONS
+from meiku.meta.transaction import Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def open_sqlite(path: Path) -> "SqliteMeta":
+    """Open the store at a path, making or bringing up to date what is there.
+
+    Raises StateError when the database is of a newer schema than this program knows.
+    """
+    return SqliteMeta(*await asyncio.to_thread(_open, path), asyncio.get_running_loop())
+
+
+def _open(path: Path) -> tuple[apsw.Connection, apsw.Connection, Turn]:
+    create_file(path)
+    turn = Turn(path.parent / "write.lock")
+    with turn:
+        writer = connect(path, query_only=False)
+        migrate(writer)
+    return connect(path, query_only=True), writer, turn
+
+
+def migrate(connection: apsw.Connection, migrations: tuple[str, ...] = MIGRATIONS) -> None:
+    """Take the steps the database has not taken yet, all of them or none."""
+    with connection:
+        version = int(str(connection.pragma("user_version")))
+        if version > len(migrations):
+            raise errors.StateError(
+                f"the database has schema version {version}; this program knows up to {len(migrations)}: "
+                "run a newer one"
+            )
+        for script in migrations[version:]:
+            connection.execute(script).fetchall()
+        if version < len(migrations):
+            connection.pragma("user_version", len(migrations))
+
+
+class SqliteMeta:
+    """`Meta` on one SQLite file."""
+
+    def __init__(
+        self,
+        reader: apsw.Connection,
+        writer: apsw.Connection,
+        turn: Turn,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._reader = reader
+        self._cursor = reader.cursor()
+        self._commits = GroupCommit(writer, turn, loop)
+        self._data_version: Any = None
+        self._settings_version: Any = None
+
+    async def read(self, flow: Callable[P, Transaction[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a reading transaction in one snapshot; never suspends."""
+        execute = self._cursor.execute
+        try:
+            execute("BEGIN")
+            return run(self._cursor, partial(flow, *args, **kwargs))
+        except apsw.Error as error:
+            raise meaning_of(error, self._reader) from error
+        finally:
+            if self._reader.in_transaction:
+                execute("COMMIT")
+
+    async def write(self, flow: Callable[P, Transaction[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a transaction in the next group; durable on return, undone when it raises."""
+        return await self._commits.submit(partial(flow, *args, **kwargs))
+
+    def version(self) -> object:
+        """Tell the settings version; asks for it only when some commit happened since."""
+        [(data_version,)] = self._cursor.execute("PRAGMA data_version").fetchall()
+        if data_version != self._data_version:
+            [(self._settings_version,)] = self._cursor.execute(
+                "SELECT version FROM settings_version"
+            ).fetchall()
+            self._data_version = data_version
+        return self._settings_version
+
+    async def close(self) -> None:
+        """Finish the writes that wait, then close the database."""
+        await asyncio.to_thread(self._commits.close)
+        self._reader.close()

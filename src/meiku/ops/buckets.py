@@ -1,0 +1,126 @@
+"""Buckets: list, make, look, locate, remove. Their settings are in files of their own nouns."""
+
+import ipaddress
+import re
+from typing import Any
+
+from meiku import errors
+from meiku.access.acl import private
+from meiku.access.decision import ANY_USER
+from meiku.meta import buckets
+from meiku.meta.records import BucketRecord
+from meiku.operation import Answer, operation
+from meiku.ops.call import Call
+from meiku.ops.grants import asked_acl
+
+DEFAULT_REGION = "us-east-1"
+LIST_LIMIT = 10_000
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+@operation("ListBuckets", action=ANY_USER)
+async def list_buckets(
+    call: Call, max_buckets: int | None, continuation_token: str | None, prefix: str | None
+) -> Answer:
+    """List the caller's own buckets by name."""
+    limit = LIST_LIMIT if max_buckets is None else max_buckets
+    if not 1 <= limit <= LIST_LIMIT:
+        raise errors.InvalidArgument(
+            f"max-buckets must be 1 to {LIST_LIMIT}.", ArgumentName="max-buckets", ArgumentValue=str(limit)
+        )
+    owner_id = call.caller.user_id or ""
+    found = await call.meta.read(
+        buckets.list_buckets, owner_id, continuation_token or "", limit + 1, prefix or ""
+    )
+    return {
+        "Owner": {"DisplayName": call.caller.name, "ID": owner_id},
+        "Buckets": [_listed(bucket) for bucket in found[:limit]],
+        "ContinuationToken": found[limit - 1].name if len(found) > limit else None,
+        "Prefix": prefix,
+    }
+
+
+def _listed(bucket: BucketRecord) -> dict[str, Any]:
+    return {"Name": bucket.name, "CreationDate": bucket.created_at_ms, "BucketRegion": bucket.location}
+
+
+@operation("CreateBucket", action="s3:CreateBucket", creates_bucket=True)
+async def create_bucket(
+    call: Call,
+    acl: str | None,
+    create_bucket_configuration: dict[str, Any] | None,
+    grants: dict[str, str],
+    object_ownership: str | None,
+) -> Answer:
+    """Make a bucket that the caller owns."""
+    check_bucket_name(call.bucket_name)
+    if object_ownership == "BucketOwnerEnforced":
+        raise errors.NotImplemented("ACLs are alive here: BucketOwnerEnforced is not offered.")
+    owner_id = call.caller.user_id or ""
+    asked = await asked_acl(call, owner_id=owner_id, canned=acl, grants=grants) or private(owner_id)
+    location = _location(create_bucket_configuration, call.settings.region)
+    try:
+        await call.meta.write(
+            buckets.add_bucket, call.bucket_name, owner_id, call.now_ms, location, {"acl": asked.to_json()}
+        )
+    except errors.Conflict:
+        raise await _name_taken(call, owner_id) from None
+    return {"Location": f"/{call.bucket_name}"}
+
+
+async def _name_taken(call: Call, owner_id: str) -> errors.S3Error:
+    existing = await call.meta.read(buckets.find_bucket, call.bucket_name)
+    if existing is not None and existing.owner_id == owner_id:
+        return errors.BucketAlreadyOwnedByYou(BucketName=call.bucket_name)
+    return errors.BucketAlreadyExists(BucketName=call.bucket_name)
+
+
+def _location(configuration: dict[str, Any] | None, region: str) -> str:
+    """Take any location that is asked for: regions are names here, as in every V4 scope."""
+    asked = configuration or {}
+    for member in asked.keys() - {"LocationConstraint"}:
+        raise errors.NotImplemented(f"'{member}' of CreateBucketConfiguration is not offered.")
+    location: str = asked.get("LocationConstraint") or region
+    if len(location) > 64:
+        raise errors.InvalidLocationConstraint(LocationConstraint=location[:64])
+    return location
+
+
+def check_bucket_name(name: str) -> None:
+    """Refuse a name that S3 would refuse.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    """
+    if not _NAME.fullmatch(name) or ".." in name or name.startswith("xn--") or _is_address(name):
+        raise errors.InvalidBucketName(BucketName=name[:100])
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.IPv4Address(name)
+    except ValueError:
+        return False
+    return True
+
+
+@operation("HeadBucket", action="s3:ListBucket")
+async def head_bucket(call: Call) -> Answer:
+    """Tell that the bucket is there and that the caller may list it."""
+    return {"BucketRegion": call.bucket.location}
+
+
+@operation("GetBucketLocation", action="s3:GetBucketLocation")
+async def get_bucket_location(call: Call) -> Answer:
+    """Tell the bucket's region; S3 writes its first one as nothing."""
+    location = call.bucket.location
+    return {"LocationConstraint": None if location == DEFAULT_REGION else location}
+
+
+@operation("DeleteBucket", action="s3:DeleteBucket")
+async def delete_bucket(call: Call) -> Answer:
+    """Remove a bucket that holds neither objects nor unfinished uploads."""
+    try:
+        await call.meta.write(buckets.remove_bucket, call.bucket.bucket_id)
+    except errors.Conflict:
+        raise errors.BucketNotEmpty(BucketName=call.bucket_name) from None
+    return {}

@@ -1,0 +1,44 @@
+"""What every operation is handed: who calls, on what, when, and where rows and bytes are kept.
+
+Made by the pipeline for one request. It holds no HTTP and decides nothing.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from meiku.access.caller import Caller
+from meiku.blobs import Blobs
+from meiku.config import Settings
+from meiku.meta import Meta
+from meiku.meta.records import BucketRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of an operation; `bucket` is None only where the operation makes it or needs none."""
+
+    caller: Caller
+    bucket_name: str
+    found_bucket: BucketRecord | None
+    key: bytes
+    bucket_url: str
+    now_ms: int
+    meta: Meta
+    blobs: Blobs
+    settings: Settings
+
+    @property
+    def bucket(self) -> BucketRecord:
+        """The bucket that the call is addressed to; the pipeline has made sure that it exists."""
+        if self.found_bucket is None:
+            raise LookupError("this operation was declared without a bucket")
+        return self.found_bucket
+
+    @property
+    def owner_id(self) -> str:
+        """Who will own what this call makes: the caller, or the bucket's owner when nobody signed."""
+        return self.caller.user_id or self.bucket.owner_id
+
+    def url_of(self, key: bytes) -> str:
+        """Write the address of an object in this bucket, as the client reached it."""
+        return f"{self.bucket_url}/{quote(key)}"

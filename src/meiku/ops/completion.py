@@ -1,0 +1,181 @@
+"""CompleteMultipartUpload: the parts that a document names become one object, and nothing is copied.
+
+A repeated call with the same upload id answers the same again, so that a client that lost the answer may ask.
+"""
+
+from hashlib import md5
+from itertools import pairwise
+from typing import Any
+
+from meiku import checksums, errors
+from meiku.checksums import ALGORITHMS
+from meiku.meta import parts, uploads
+from meiku.meta.records import Condition, Content, ObjectRecord, PartRecord, UploadRecord
+from meiku.operation import Answer, operation
+from meiku.ops.call import Call
+from meiku.ops.conditions import refused_write, write_condition
+from meiku.ops.descriptions import pack, quoted, shown_checksum, unpack
+from meiku.ops.parts import PART_NUMBER_LIMIT, require_upload
+
+
+@operation("CompleteMultipartUpload", action="s3:PutObject")
+async def complete_multipart_upload(
+    call: Call,
+    upload_id: str,
+    multipart_upload: dict[str, Any] | None,
+    whole_checksums: dict[str, str],
+    checksum_type: str | None,
+    mpu_object_size: int | None,
+    if_match: str | None,
+    if_none_match: str | None,
+) -> Answer:
+    """Make one object of the parts that the document names."""
+    done = await call.meta.read(uploads.find_completed, upload_id)
+    if done is not None and done[:2] == (call.bucket.bucket_id, call.key):
+        return _answer(call, done[2], {})
+    upload = await require_upload(call, upload_id)
+    chosen = await _choose(call, upload, (multipart_upload or {}).get("Parts") or [])
+    record = _object(call, upload, chosen)
+    _compare(record, whole_checksums, checksum_type, mpu_object_size)
+    await _commit(call, upload, record, chosen, write_condition(if_match, if_none_match))
+    return _answer(call, record.etag, shown_checksum(record.checksums))
+
+
+async def _choose(call: Call, upload: UploadRecord, asked: list[dict[str, Any]]) -> list[PartRecord]:
+    """Find the parts that the document names, in its order."""
+    if not asked:
+        raise errors.MalformedXML("A CompleteMultipartUpload document names at least one part.")
+    numbers = [_part_number(entry) for entry in asked]
+    if any(later <= earlier for earlier, later in pairwise(numbers)):
+        raise errors.InvalidPartOrder(UploadId=upload.upload_id)
+    present = await call.meta.read(parts.list_parts, upload.upload_id, 0, PART_NUMBER_LIMIT)
+    found = {part.part_number: part for part in present}
+    chosen = [_match(upload, entry, found.get(number)) for entry, number in zip(asked, numbers, strict=True)]
+    least = call.settings.multipart_min_part_bytes
+    for part in chosen[:-1]:
+        if part.size_bytes < least:
+            raise errors.EntityTooSmall(
+                ProposedSize=str(part.size_bytes), MinSizeAllowed=str(least), PartNumber=str(part.part_number)
+            )
+    return chosen
+
+
+def _part_number(entry: dict[str, Any]) -> int:
+    number = entry.get("PartNumber")
+    if not isinstance(number, int) or not 1 <= number <= PART_NUMBER_LIMIT:
+        raise errors.InvalidArgument(
+            f"PartNumber must be an integer between 1 and {PART_NUMBER_LIMIT}, inclusive.",
+            ArgumentName="PartNumber",
+            ArgumentValue=str(number),
+        )
+    return number
+
+
+def _match(upload: UploadRecord, entry: dict[str, Any], part: PartRecord | None) -> PartRecord:
+    """Check a part against the tag and the checksums that the document gives it."""
+    etag = str(entry.get("ETag", "")).strip().strip('"')
+    if part is None or etag != part.etag:
+        raise errors.InvalidPart(
+            UploadId=upload.upload_id, PartNumber=str(entry["PartNumber"]), ETag=etag[:100]
+        )
+    kept = unpack(part.checksums)
+    for algorithm in ALGORITHMS.values():
+        given = entry.get(algorithm.member)
+        if given is not None and algorithm.name in kept and given != kept[algorithm.name]:
+            raise errors.InvalidPart(
+                UploadId=upload.upload_id, PartNumber=str(part.part_number), Checksum=algorithm.member
+            )
+    return part
+
+
+def _object(call: Call, upload: UploadRecord, chosen: list[PartRecord]) -> ObjectRecord:
+    tags = b"".join(bytes.fromhex(part.etag) for part in chosen)
+    return ObjectRecord(
+        key=call.key,
+        size_bytes=sum(part.size_bytes for part in chosen),
+        etag=f"{md5(tags, usedforsecurity=False).hexdigest()}-{len(chosen)}",
+        modified_at_ms=call.now_ms,
+        owner_id=upload.owner_id,
+        storage_class=upload.storage_class,
+        content=Content("parts", upload.upload_id),
+        checksums=_whole_checksums(upload, chosen),
+        headers=upload.headers,
+        metadata=upload.metadata,
+        acl=upload.acl,
+    )
+
+
+def _whole_checksums(upload: UploadRecord, chosen: list[PartRecord]) -> str:
+    """Join the parts' checksums: CRCs into the whole's own, others into a checksum of checksums."""
+    kept = {"CRC64NVME": checksums.encode(_joined("CRC64NVME", chosen))}
+    shown, kind = upload.checksum_algorithm or "CRC64NVME", upload.checksum_type or "FULL_OBJECT"
+    if kind == "COMPOSITE":
+        kept[shown] = checksums.composite(
+            ALGORITHMS[shown], [digest for digest, _ in _digests(shown, chosen)]
+        )
+    elif shown not in kept:
+        kept[shown] = checksums.encode(_joined(shown, chosen))
+    return pack({**kept, "type": kind, "shown": shown})
+
+
+def _joined(name: str, chosen: list[PartRecord]) -> bytes:
+    return checksums.full_object(ALGORITHMS[name], _digests(name, chosen))
+
+
+def _digests(name: str, chosen: list[PartRecord]) -> list[tuple[bytes, int]]:
+    algorithm = ALGORITHMS[name]
+    return [(checksums.decode(unpack(p.checksums)[name], algorithm), p.size_bytes) for p in chosen]
+
+
+def _compare(
+    record: ObjectRecord, given: dict[str, str], checksum_type: str | None, size_bytes: int | None
+) -> None:
+    """Compare the whole with what the client says it is."""
+    kept = unpack(record.checksums)
+    if size_bytes is not None and size_bytes != record.size_bytes:
+        raise errors.InvalidRequest(
+            "The provided 'x-amz-mp-object-size' header does not match what was computed: "
+            f"{record.size_bytes}."
+        )
+    if checksum_type is not None and checksum_type != kept["type"]:
+        raise errors.InvalidRequest(f"The upload was created with the checksum type {kept['type']}.")
+    for algorithm in ALGORITHMS.values():
+        value = given.get(algorithm.member)
+        if value is None:
+            continue
+        if algorithm.name not in kept:
+            raise errors.InvalidRequest(f"The upload was not created with {algorithm.name}.")
+        if value not in (kept[algorithm.name], kept[algorithm.name].partition("-")[0]):
+            raise errors.BadDigest(
+                f"The {algorithm.name} you specified did not match the calculated checksum."
+            )
+
+
+async def _commit(
+    call: Call,
+    upload: UploadRecord,
+    record: ObjectRecord,
+    chosen: list[PartRecord],
+    condition: Condition | None,
+) -> None:
+    pairs = [(part.part_number, part.etag) for part in chosen]
+    try:
+        await call.meta.write(
+            uploads.complete_upload, upload.upload_id, record, pairs, condition, call.now_ms
+        )
+    except errors.Unmet as unmet:
+        raise refused_write(unmet, condition, call.key) from None
+    except errors.Conflict as conflict:
+        raise errors.InvalidPart(UploadId=upload.upload_id, PartNumber=str(conflict.args[0])) from None
+    except errors.Missing:
+        raise errors.NoSuchUpload(UploadId=upload.upload_id) from None
+
+
+def _answer(call: Call, etag: str, shown: dict[str, str]) -> Answer:
+    return {
+        "Location": call.url_of(call.key),
+        "Bucket": call.bucket_name,
+        "Key": call.key.decode(),
+        "ETag": quoted(etag),
+        **shown,
+    }

@@ -1,0 +1,164 @@
+"""An object's bytes: put away, and read back, wherever they are kept.
+
+Small ones go beside the rows, so that one commit makes both durable; larger ones become a blob first and are
+made visible by the row that names them; a completed upload's bytes are the parts it was sent in. Only this
+file knows that there are three places. It decides nothing about access or names.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from meiku import errors
+from meiku.checksums import Digests
+from meiku.meta.objects import read_inline
+from meiku.meta.records import EMPTY, Content, ObjectRecord
+from meiku.meta.parts import find_parts
+from meiku.ops.call import Call
+
+THREAD_BYTES = 64 * 1024
+
+# What a write's transaction may say to mean: it certainly did not happen, so the new bytes belong to nobody.
+_CERTAINLY_REFUSED = (errors.Conflict, errors.Missing, errors.Unmet, errors.S3Error)
+
+
+class Incoming(Protocol):
+    """Bytes on their way in; iterating to the end proves them, and raises an S3 error if they are wrong."""
+
+    size_bytes: int | None
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def also_digest(self, *names: str) -> None:
+        """Ask for a further algorithm before the first byte."""
+
+    @property
+    def digests(self) -> Mapping[str, bytes]:
+        """Every computed digest by algorithm, after the end."""
+
+    @property
+    def checksum(self) -> tuple[str, bytes] | None:
+        """The client's own algorithm and value, after the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Bytes that were put away; `inline` ones become durable with the row that is written next."""
+
+    content: Content
+    inline: bytes | None
+    size_bytes: int
+
+
+@asynccontextmanager
+async def put_away(call: Call, incoming: Incoming, *, inline: bool = True) -> AsyncIterator[Stored]:
+    """Put the bytes away for the `async with` block to commit; take them back if it is certainly refused.
+
+    When it is not certain (no room, a crash, a cancelled client), they are left to the sweep, which removes
+    what no row names: deleting what might have been committed is the one mistake not to make.
+    """
+    stored = await _put_away(call, incoming, call.settings.inline_limit_bytes if inline else 0)
+    try:
+        yield stored
+    except _CERTAINLY_REFUSED:
+        if stored.content.kind == "blob" and stored.content.id:
+            await call.blobs.delete(stored.content.id)
+        raise
+
+
+async def _put_away(call: Call, incoming: Incoming, inline_limit_bytes: int) -> Stored:
+    stream = aiter(incoming)
+    head: list[bytes] = []
+    size_bytes = 0
+    async for piece in stream:
+        head.append(piece)
+        size_bytes += len(piece)
+        if size_bytes > inline_limit_bytes:
+            counted = _Counted(head, stream)
+            blob_id = await call.blobs.write(counted)
+            return Stored(Content("blob", blob_id), None, counted.size_bytes)
+    if not size_bytes:
+        return Stored(EMPTY, None, 0)
+    return Stored(Content("inline"), b"".join(head), size_bytes)
+
+
+class _Counted:
+    """The pieces already read, then the rest, counted."""
+
+    def __init__(self, head: list[bytes], rest: AsyncIterator[bytes]) -> None:
+        self._head = head
+        self._rest = rest
+        self.size_bytes = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        head, self._head = self._head, []
+        for piece in head:
+            self.size_bytes += len(piece)
+            yield piece
+        async for piece in self._rest:
+            self.size_bytes += len(piece)
+            yield piece
+
+
+def read(
+    call: Call, record: ObjectRecord, start: int, stop: int, inline: bytes | None = None
+) -> bytes | AsyncIterator[bytes]:
+    """Give the bytes from `start` up to `stop` (exclusive); at once where they are at hand."""
+    if start >= stop:
+        return b""
+    if inline is not None:
+        return inline if (start, stop) == (0, len(inline)) else inline[start:stop]
+    content = record.content
+    if content.kind == "blob":
+        return call.blobs.read(content.id or "", start, stop)
+    if content.kind == "parts":
+        return _read_parts(call, content.id or "", start, stop)
+    return _read_inline(call, content.id or "", start, stop)
+
+
+async def _read_inline(call: Call, content_id: str, start: int, stop: int) -> AsyncIterator[bytes]:
+    data = await call.meta.read(read_inline, content_id)
+    yield data[start:stop]
+
+
+async def _read_parts(call: Call, upload_id: str, start: int, stop: int) -> AsyncIterator[bytes]:
+    for part in await call.meta.read(find_parts, upload_id, start, stop):
+        first = max(start - part.offset_bytes, 0)
+        last = min(stop - part.offset_bytes, part.size_bytes)
+        async for piece in call.blobs.read(part.content_id or "", first, last):
+            yield piece
+
+
+class Copied:
+    """Stored bytes on their way into another object: hashed anew, as if a client had sent them."""
+
+    def __init__(self, source: bytes | AsyncIterator[bytes], size_bytes: int) -> None:
+        self.size_bytes: int | None = size_bytes
+        self.checksum: tuple[str, bytes] | None = None
+        self._source = source
+        self._digests = Digests()
+
+    def also_digest(self, *names: str) -> None:
+        """Ask for a further algorithm before the first byte."""
+        self._digests = Digests(names)
+
+    @property
+    def digests(self) -> Mapping[str, bytes]:
+        """Every computed digest by algorithm, after the end."""
+        return self._digests.results()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if isinstance(self._source, bytes):
+            self._digests.update(self._source)
+            yield self._source
+            return
+        async for piece in self._source:
+            if len(piece) < THREAD_BYTES:
+                self._digests.update(piece)
+                yield piece
+            else:
+                hashing = asyncio.ensure_future(asyncio.to_thread(self._digests.update, piece))
+                yield piece
+                await hashing

@@ -1,0 +1,71 @@
+"""What a copy copies: an object that the caller may read, named as `bucket/key`."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote_to_bytes
+
+from meiku import errors
+from meiku.access.authorise import authorise
+from meiku.meta.buckets import find_bucket
+from meiku.meta.objects import find_object_with_bytes
+from meiku.meta.records import BucketRecord, ObjectRecord
+from meiku.ops import content
+from meiku.ops.call import Call
+from meiku.ops.conditions import check_copy_source
+from meiku.ops.content import Copied
+from meiku.ops.versions import check_version
+
+SIZE_LIMIT_BYTES = 5 * 1024**3
+Conditions = tuple[str | None, str | None, int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An object that is about to be copied."""
+
+    call: Call
+    bucket: BucketRecord
+    record: ObjectRecord
+    inline: bytes | None
+
+    def read(self, start: int, stop: int) -> Copied:
+        """Read a range of it as if a client sent it; at most 5 GiB at once."""
+        if stop - start > SIZE_LIMIT_BYTES:
+            raise errors.InvalidRequest(
+                "The specified copy source is larger than the maximum allowable size for a copy source: "
+                f"{SIZE_LIMIT_BYTES}"
+            )
+        return Copied(content.read(self.call, self.record, start, stop, self.inline), stop - start)
+
+
+async def open_source(call: Call, text: str, conditions: Conditions) -> Source:
+    """Find the object, check that the caller may read it and that the conditions hold."""
+    bucket_name, key = _read_name(text)
+    bucket = await call.meta.read(find_bucket, bucket_name)
+    if bucket is None:
+        raise errors.NoSuchBucket(BucketName=bucket_name)
+    inherits = call.settings.objects_inherit_bucket_acl
+    await authorise(call.meta, call.caller, "s3:GetObject", bucket, key, inherits=inherits)
+    found = await call.meta.read(find_object_with_bytes, bucket.bucket_id, key)
+    if found is None:
+        raise errors.NoSuchKey(Key=key.decode())
+    check_copy_source(found[0], *conditions)
+    return Source(call, bucket, *found)
+
+
+def _read_name(text: str) -> tuple[str, bytes]:
+    """Read `[/]bucket/key[?versionId=…]`, percent-encoded or not."""
+    path, _, query = text.partition("?versionId=")
+    if query:
+        check_version(parse_qs(f"v={query}").get("v", [""])[0])
+    try:
+        name = unquote_to_bytes(path.removeprefix("/")).decode()
+    except UnicodeDecodeError:
+        name = ""
+    bucket_name, _, key = name.partition("/")
+    if not bucket_name or not key:
+        raise errors.InvalidArgument(
+            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+            ArgumentName="x-amz-copy-source",
+            ArgumentValue=text[:1024],
+        )
+    return bucket_name, key.encode()

@@ -1,0 +1,147 @@
+"""Listing a bucket's objects, in both of S3's versions, in the byte order of their keys."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from meiku import errors
+from meiku.meta.listing import list_objects as list_page
+from meiku.meta.records import ListedObject, Listing
+from meiku.operation import Answer, operation
+from meiku.ops.call import Call
+from meiku.ops.descriptions import quoted, unpack
+from meiku.ops.grants import display_names
+
+PAGE_LIMIT = 1000
+NameWriter = Callable[[bytes], str]
+
+
+def name_writer(encoding_type: str | None) -> NameWriter:
+    """Choose how keys are written: as they are, or percent-encoded for what XML cannot hold."""
+    return _encoded if encoding_type == "url" else bytes.decode
+
+
+def _encoded(name: bytes) -> str:
+    return quote(name, safe="/-_.~*")
+
+
+def read_limit(argument: str, asked: int | None) -> int:
+    """Read how many entries a page may have; more than S3 gives is cut to that."""
+    if asked is None:
+        return PAGE_LIMIT
+    if asked < 0:
+        raise errors.InvalidArgument(
+            f"{argument} must not be negative.", ArgumentName=argument, ArgumentValue=str(asked)
+        )
+    return min(asked, PAGE_LIMIT)
+
+
+@operation("ListObjects", action="s3:ListBucket")
+async def list_objects(
+    call: Call,
+    prefix: str | None,
+    delimiter: str | None,
+    marker: str | None,
+    max_keys: int | None,
+    encoding_type: str | None,
+) -> Answer:
+    """List a page of objects behind a marker, each with its owner."""
+    limit, name = read_limit("max-keys", max_keys), name_writer(encoding_type)
+    page = await _page(call, prefix, delimiter, (marker or "").encode(), limit)
+    owners = await display_names(call, {listed.owner_id for listed in page.objects})
+    next_marker = page.next_after if page.truncated and delimiter else None
+    return {
+        "Name": call.bucket_name,
+        "Prefix": name((prefix or "").encode()),
+        "Marker": name((marker or "").encode()),
+        "NextMarker": None if next_marker is None else name(next_marker),
+        "MaxKeys": limit,
+        "Delimiter": name(delimiter.encode()) if delimiter else None,
+        "IsTruncated": page.truncated,
+        "EncodingType": encoding_type,
+        "Contents": [_listed(listed, name, owners) for listed in page.objects],
+        "CommonPrefixes": [{"Prefix": name(common)} for common in page.common_prefixes],
+    }
+
+
+@operation("ListObjectsV2", action="s3:ListBucket")
+async def list_objects_v2(
+    call: Call,
+    prefix: str | None,
+    delimiter: str | None,
+    start_after: str | None,
+    continuation_token: str | None,
+    max_keys: int | None,
+    fetch_owner: bool | None,
+    encoding_type: str | None,
+) -> Answer:
+    """List a page of objects behind a token or a key."""
+    limit, name = read_limit("max-keys", max_keys), name_writer(encoding_type)
+    after = (
+        _read_token(continuation_token) if continuation_token is not None else (start_after or "").encode()
+    )
+    page = await _page(call, prefix, delimiter, after, limit)
+    owners = await display_names(call, {listed.owner_id for listed in page.objects}) if fetch_owner else None
+    token = page.next_after if page.truncated else None
+    return {
+        "Name": call.bucket_name,
+        "Prefix": name((prefix or "").encode()),
+        "StartAfter": None if start_after is None else name(start_after.encode()),
+        "ContinuationToken": continuation_token,
+        "NextContinuationToken": None if token is None else _write_token(token),
+        "KeyCount": len(page.objects) + len(page.common_prefixes),
+        "MaxKeys": limit,
+        "Delimiter": name(delimiter.encode()) if delimiter else None,
+        "IsTruncated": page.truncated,
+        "EncodingType": encoding_type,
+        "Contents": [_listed(listed, name, owners) for listed in page.objects],
+        "CommonPrefixes": [{"Prefix": name(common)} for common in page.common_prefixes],
+    }
+
+
+async def _page(call: Call, prefix: str | None, delimiter: str | None, after: bytes, limit: int) -> Listing:
+    if limit == 0:
+        return Listing([], [], None, False)
+    return await call.meta.read(
+        list_page,
+        call.bucket.bucket_id,
+        (prefix or "").encode(),
+        (delimiter or "").encode(),
+        after,
+        False,
+        limit,
+    )
+
+
+def _listed(listed: ListedObject, name: NameWriter, owners: dict[str, str] | None) -> dict[str, Any]:
+    kept = unpack(listed.checksums)
+    entry = {
+        "Key": name(listed.key),
+        "LastModified": listed.modified_at_ms,
+        "ETag": quoted(listed.etag),
+        "ChecksumAlgorithm": [kept["shown"]] if "shown" in kept else None,
+        "ChecksumType": kept.get("type"),
+        "Size": listed.size_bytes,
+        "StorageClass": listed.storage_class,
+    }
+    if owners is not None:
+        entry["Owner"] = {"ID": listed.owner_id, "DisplayName": owners.get(listed.owner_id, "")}
+    return entry
+
+
+def _write_token(after: bytes) -> str:
+    return base64.urlsafe_b64encode(b"1" + after).decode()
+
+
+def _read_token(token: str) -> bytes:
+    try:
+        opened = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        opened = b""
+    if opened[:1] != b"1":
+        raise errors.InvalidArgument(
+            "The continuation token provided is incorrect", ArgumentName="continuation-token"
+        )
+    return opened[1:]

@@ -1,0 +1,77 @@
+"""The sweep: removes bytes that no row names any more, after a grace, and those that no row ever named.
+
+Deleted bytes stay for the grace period, so that no running download is cut. A blob without a row is what a
+crash, or a write that was not certainly refused, leaves behind. Every worker sweeps; removing twice is
+harmless.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+
+from meiku.blobs import Blobs
+from meiku.config import Settings
+from meiku.meta import Meta
+from meiku.meta.released import drop_released_inline, forget_released, referenced, take_released
+from meiku.meta.uploads import forget_completed
+from meiku.meta.users import remove_expired_keys
+
+BATCH = 500
+COMPLETED_KEPT_MS = 7 * 24 * 3600 * 1000
+_log = logging.getLogger("meiku.sweep")
+
+
+async def sweep_forever(meta: Meta, blobs: Blobs, settings: Settings) -> None:
+    """Sweep at the interval of the settings; what goes wrong once is logged and tried again."""
+    while True:
+        await asyncio.sleep(settings.sweep_interval_s)
+        try:
+            await sweep(meta, blobs, settings.blob_grace_s, time.time())
+        except Exception:
+            _log.exception("the sweep failed; it will be tried again")
+
+
+async def sweep(meta: Meta, blobs: Blobs, grace_s: float, now_s: float) -> int:
+    """Sweep once and tell how many blobs were removed."""
+    before_ms = int((now_s - grace_s) * 1000)
+    removed = await _remove_released(meta, blobs, before_ms)
+    removed += await _remove_orphans(meta, blobs, now_s - grace_s)
+    while await meta.write(drop_released_inline, before_ms, BATCH):
+        pass
+    await meta.write(forget_completed, int(now_s * 1000) - COMPLETED_KEPT_MS)
+    await meta.write(remove_expired_keys, int(now_s - grace_s))
+    return removed
+
+
+async def _remove_released(meta: Meta, blobs: Blobs, before_ms: int) -> int:
+    removed = 0
+    while blob_ids := await meta.read(take_released, before_ms, BATCH):
+        for blob_id in blob_ids:
+            await blobs.delete(blob_id)
+        await meta.write(forget_released, blob_ids)
+        removed += len(blob_ids)
+    return removed
+
+
+async def _remove_orphans(meta: Meta, blobs: Blobs, before_s: float) -> int:
+    removed = 0
+    async for batch in _batches_of_old(blobs, before_s):
+        kept = await meta.read(referenced, batch)
+        for blob_id in batch:
+            if blob_id not in kept:
+                await blobs.delete(blob_id)
+                removed += 1
+    return removed
+
+
+async def _batches_of_old(blobs: Blobs, before_s: float) -> AsyncIterator[list[str]]:
+    batch: list[str] = []
+    async for blob_id, written_s in blobs.ids():
+        if written_s < before_s:
+            batch.append(blob_id)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

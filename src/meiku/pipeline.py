@@ -1,0 +1,219 @@
+"""The way of a request: match · who · may they · bind · run · render · record.
+
+Every request takes these steps in this order, and every error ends here. Nothing is decided in this file:
+each step is one call into the part that knows.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from meiku import errors, model, observe, ops
+from meiku.access.authorise import authorise
+from meiku.access.caller import ANONYMOUS, Caller
+from meiku.access.cors import find_rule
+from meiku.auth import Payload
+from meiku.auth.payload import UNSIGNED
+from meiku.auth.post_policy import check_policy
+from meiku.blobs import Blobs
+from meiku.config import Settings
+from meiku.meta import Meta
+from meiku.meta.records import BucketRecord
+from meiku.operation import Operation
+from meiku.ops.call import Call
+from meiku.ops.cors import VARY, rules_of
+from meiku.ops.directory import Directory
+from meiku.who import caller_of_form, caller_of_request
+from meiku.wire.binder import DOCUMENT_LIMIT_BYTES, Binder, Given
+from meiku.wire.body import Body, BodyLimits
+from meiku.wire.forms import read_form
+from meiku.wire.renderer import Headers, Renderer, Response, render_error
+from meiku.wire.request import Receive, Request, Scope, check_key, read_request
+from meiku.wire.router import Router
+
+# Types a browser shows but never runs: only these are taken from the file part of a form.
+_SAFE_MEDIA = ("image/", "video/", "audio/")
+_UNSAFE_MEDIA = "image/svg"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a request came; what is written down about it."""
+
+    request_id: str
+    request: Request | None = None
+    operation: str = "-"
+    caller: Caller | None = None
+
+
+class Pipeline:
+    """Answers requests, with the stores it is given."""
+
+    def __init__(
+        self, meta: Meta, blobs: Blobs, settings: Settings, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._meta, self._blobs, self._settings, self._clock = meta, blobs, settings, clock
+        self._operations = ops.offered()
+        self._router = Router(model.operations(), frozenset(self._operations))
+        self._binders = {name: Binder(operation) for name, operation in self._operations.items()}
+        self._renderers = {name: Renderer(o.model) for name, o in self._operations.items()}
+        self._directory = Directory(meta)
+        self._domains = tuple(domain.lower() for domain in (*settings.domains, "localhost"))
+        self._limits = BodyLimits(settings.body_idle_timeout_s, settings.max_object_put_bytes)
+        self._request_ids = observe.RequestIds(settings.region)
+
+    async def answer(self, scope: Scope, receive: Receive) -> Response:
+        """Answer a request, whatever happens on its way."""
+        started_s = time.perf_counter()
+        progress = Progress(self._request_ids.next())
+        response = await self._answer_or_error(scope, receive, progress)
+        request = progress.request
+        if request is not None and request.origin and not progress.operation.startswith("Preflight"):
+            response.headers.extend(await self._cors_headers(request))
+        response.headers.append((b"x-amz-request-id", progress.request_id.encode()))
+        if self._settings.log_requests:
+            observe.record_request(
+                request_id=progress.request_id,
+                operation=progress.operation,
+                caller=progress.caller,
+                bucket=request.bucket if request else None,
+                key=request.key if request else None,
+                status=response.status,
+                duration_s=time.perf_counter() - started_s,
+            )
+        return response
+
+    async def _answer_or_error(self, scope: Scope, receive: Receive, progress: Progress) -> Response:
+        try:
+            progress.request = read_request(scope, receive, self._domains)
+            return await self._answer(progress.request, progress)
+        except errors.NotModified as unchanged:
+            return replace(self._renderers[progress.operation].render(unchanged.answer), status=304, body=b"")
+        except errors.S3Error as refusal:
+            return self._refuse(refusal, progress)
+        except errors.Full:
+            return self._refuse(errors.InsufficientStorage(), progress)
+        except Exception as mistake:
+            observe.record_mistake(progress.request_id, mistake)
+            return self._refuse(errors.InternalError(), progress)
+
+    async def _answer(self, request: Request, progress: Progress) -> Response:
+        matched = self._router.match(request)
+        progress.operation = matched.name
+        operation = self._operations.get(matched.name)
+        if operation is None:
+            raise errors.NotImplemented(f"{matched.name} is not offered here.", Operation=matched.name)
+        if operation.credentials == "form":
+            return await self._answer_form(operation, request, progress)
+        caller, payload = await self._who(operation, request)
+        progress.caller = caller
+        bucket = await self._bucket(operation, request)
+        await self._may_they(operation, caller, request, bucket)
+        body = self._body(operation, request, payload)
+        streaming = operation.model.streaming
+        document = await body.read_all(DOCUMENT_LIMIT_BYTES) if body and not streaming else b""
+        return await self._run(operation, caller, bucket, Given(request, {}, body, document))
+
+    async def _answer_form(self, operation: Operation, request: Request, progress: Progress) -> Response:
+        """Answer a form: its fields are read and judged before the first byte of its file is taken."""
+        content_type = request.headers.get("content-type", "")
+        form, file = await read_form(
+            request.receive, content_type, request.content_length, limits=self._limits
+        )
+        now_s = self._clock()
+        progress.request = request = replace(request, key=check_key(form.key()))
+        fields = {**form.fields, "key": request.key or ""}
+        progress.caller = caller = await caller_of_form(fields, self._directory, now_s)
+        bucket = await self._bucket(operation, request)
+        if not caller.anonymous:
+            file.length_range = check_policy(fields, bucket=request.bucket or "", now_s=now_s)
+        await self._may_they(operation, caller, request, bucket)
+        if "content-type" not in fields and is_safe_media(form.file_content_type):
+            fields["content-type"] = form.file_content_type or ""
+        return await self._run(operation, caller, bucket, Given(request, fields, file, b""))
+
+    async def _who(self, operation: Operation, request: Request) -> tuple[Caller, Payload]:
+        if operation.credentials == "none":
+            return ANONYMOUS, UNSIGNED
+        return await caller_of_request(request, self._directory, self._clock(), self._settings.public_hosts)
+
+    async def _bucket(self, operation: Operation, request: Request) -> BucketRecord | None:
+        if request.bucket is None or operation.creates_bucket:
+            return None
+        bucket = await self._directory.bucket(request.bucket)
+        if bucket is None:
+            raise errors.NoSuchBucket(BucketName=request.bucket)
+        expected = request.headers.get("x-amz-expected-bucket-owner")
+        if expected is not None and expected != bucket.owner_id:
+            raise errors.AccessDenied(Reason="The bucket does not belong to the expected owner.")
+        return bucket
+
+    async def _may_they(
+        self, operation: Operation, caller: Caller, request: Request, bucket: BucketRecord | None
+    ) -> None:
+        inherits = self._settings.objects_inherit_bucket_acl
+        key = (request.key or "").encode()
+        await authorise(self._meta, caller, operation.action, bucket, key, inherits=inherits)
+
+    def _body(self, operation: Operation, request: Request, payload: Payload) -> Body | None:
+        if operation.model.payload is None:
+            return None
+        chunked = "transfer-encoding" in request.headers
+        if operation.model.streaming and request.content_length is None and not chunked:
+            raise errors.MissingContentLength
+        return Body(
+            request.receive,
+            request.headers,
+            payload,
+            limits=self._limits,
+            checksum_headers=operation.model.checksum_is_of_body,
+        )
+
+    async def _run(
+        self, operation: Operation, caller: Caller, bucket: BucketRecord | None, given: Given
+    ) -> Response:
+        arguments = self._binders[operation.name].bind(given)
+        call = self._call(caller, bucket, given.request)
+        return self._renderers[operation.name].render(await operation.function(call, **arguments))
+
+    def _call(self, caller: Caller, bucket: BucketRecord | None, request: Request) -> Call:
+        endpoint = f"{request.scheme}://{request.host}"
+        return Call(
+            caller=caller,
+            bucket_name=request.bucket or "",
+            found_bucket=bucket,
+            key=(request.key or "").encode(),
+            bucket_url=endpoint if request.host_style else f"{endpoint}/{request.bucket}",
+            now_ms=int(self._clock() * 1000),
+            meta=self._meta,
+            blobs=self._blobs,
+            settings=self._settings,
+        )
+
+    def _refuse(self, refusal: errors.S3Error, progress: Progress) -> Response:
+        request = progress.request
+        resource = request.raw_path if request else ""
+        return render_error(
+            refusal, resource=resource, request_id=progress.request_id, host_id=self._settings.region
+        )
+
+    async def _cors_headers(self, request: Request) -> Headers:
+        """Say what the bucket's rules let the page see; nothing where no rule fits or there is no bucket."""
+        bucket = await self._directory.bucket(request.bucket) if request.bucket else None
+        rule = find_rule(rules_of(bucket), request.origin or "", request.method) if bucket else None
+        if rule is None:
+            return []
+        allowed_origin, credentials = rule.origin_answer(request.origin or "")
+        headers = [(b"access-control-allow-origin", allowed_origin.encode()), (b"vary", VARY.encode())]
+        if credentials:
+            headers.append((b"access-control-allow-credentials", b"true"))
+        headers.append((b"access-control-allow-methods", ", ".join(rule.allowed_methods).encode()))
+        if rule.expose_headers:
+            headers.append((b"access-control-expose-headers", ", ".join(rule.expose_headers).encode()))
+        return headers
+
+
+def is_safe_media(content_type: str | None) -> bool:
+    """Tell whether a file part's own type may be kept, where the form's fields name none."""
+    kind = (content_type or "").lower()
+    return kind.startswith(_SAFE_MEDIA) and not kind.startswith(_UNSAFE_MEDIA)

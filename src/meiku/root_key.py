@@ -1,0 +1,50 @@
+"""The root key pair: from the environment, else from its file in the data folder, else made and kept there.
+
+The file is readable by its owner only. A pair from the environment is not written to it.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from meiku.config import ConfigError
+from meiku.ops.accounts import KeyPair, new_key_pair
+
+FILE_NAME = "root-key.json"
+
+
+def root_key_pair(
+    data_folder: Path, environment: Mapping[str, str] = os.environ
+) -> tuple[KeyPair, Path | None]:
+    """Find or make the pair; the path is where it is kept, None where the environment gave it."""
+    access_key, secret_key = environment.get("MEIKU_ACCESS_KEY"), environment.get("MEIKU_SECRET_KEY")
+    if bool(access_key) != bool(secret_key):
+        raise ConfigError("set both MEIKU_ACCESS_KEY and MEIKU_SECRET_KEY, or neither")
+    if access_key and secret_key:
+        return KeyPair(access_key, secret_key), None
+    path = data_folder / FILE_NAME
+    return (_read(path) if path.exists() else _make(path)), path
+
+
+def _read(path: Path) -> KeyPair:
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return KeyPair(kept["access_key"], kept["secret_key"])
+    except (ValueError, KeyError, TypeError):
+        raise ConfigError(f"{path} holds no access_key and secret_key; restore or remove it") from None
+
+
+def _make(path: Path) -> KeyPair:
+    """Make a pair and keep it before anyone can be told it; never half a file."""
+    pair = new_key_pair()
+    text = json.dumps({"access_key": pair.access_key, "secret_key": pair.secret_key}, indent=2)
+    partial = path.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(path)
+    return pair

@@ -1,0 +1,392 @@
+"""The process tree: one parent that listens and keeps watch, and workers that answer.
+
+What lives here: sockets, forks, signals, exit codes, and how uvicorn is set up. What must not: requests,
+storage, or anything printed for people beyond one line of why there is no service.
+
+The parent imports everything once and forks, so that a worker starts in milliseconds and shares its memory.
+It must therefore have one thread only, and hold no connection, before `serve` is called: what needs those
+is opened by the application at its lifespan's startup, in the worker.
+"""
+
+import contextlib
+import ctypes
+import gc
+import logging
+import os
+import resource
+import selectors
+import signal
+import socket
+import ssl
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NoReturn
+
+import uvicorn
+import uvloop  # noqa: F401 - imported before the fork, so that every worker shares it
+from uvicorn._types import ASGI3Application
+
+from meiku.config import Settings
+from meiku.wire.protocol import protocol_for
+
+EXIT_STOPPED = 0
+EXIT_GAVE_UP = 1
+EXIT_CANNOT_LISTEN = 2
+EXIT_START_FAILED = 3
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+
+BACKLOG = 2048
+FAILED_STARTS_LIMIT = 8
+SHORT_LIFE_S = 10.0
+LONGEST_PAUSE_S = 5.0
+# What a worker may take, beyond its transfers, to close its stores.
+CLOSING_TIME_S = 3.0
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+_log = logging.getLogger("meiku.serve")
+
+AppFactory = Callable[[], ASGI3Application]
+
+
+class ServeError(Exception):
+    """The service cannot be offered as it is configured; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the service is reached."""
+
+    host: str
+    port: int
+    tls: bool
+
+    @property
+    def url(self) -> str:
+        """Return the address as a URL without a path."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
+
+
+@dataclass(slots=True)
+class Worker:
+    """One child process, as its parent knows it."""
+
+    pid: int
+    ready_fd: int
+    born_s: float
+    ready: bool = False
+
+
+def serve(settings: Settings, app_factory: AppFactory, on_ready: Callable[[Address], None]) -> int:
+    """Serve until told to stop, and return the exit code; `on_ready` is called once every worker answers."""
+    try:
+        _check_certificate(settings)
+        sockets = listen(settings)
+    except ServeError as error:
+        print(f"meiku: {error}", file=sys.stderr)
+        return EXIT_CANNOT_LISTEN
+    address = Address(settings.host, sockets[0].getsockname()[1], settings.tls_certificate is not None)
+    _allow_open_files()
+    return ProcessTree(settings, app_factory, sockets).run(lambda: on_ready(address))
+
+
+class ProcessTree:
+    """The parent's side: starts workers, replaces the dead, and ends them all."""
+
+    def __init__(self, settings: Settings, app_factory: AppFactory, sockets: list[socket.socket]) -> None:
+        """Take over `sockets`; nothing is started yet."""
+        self._settings = settings
+        self._app_factory = app_factory
+        self._sockets = sockets
+        self._selector = selectors.DefaultSelector()
+        self._workers: dict[int, Worker] = {}
+        self._births_due_s: list[float] = []
+        self._on_ready: Callable[[], None] | None = None
+        self._short_lives = 0
+        self._failed_starts = 0
+        self._exit_code: int | None = None
+        self._stop_by_s = float("inf")
+
+    def run(self, on_ready: Callable[[], None]) -> int:
+        """Start every worker and keep watch until the last one is gone."""
+        self._on_ready = on_ready
+        with _woken_by_signals(self._selector, self._signalled):
+            gc.collect()
+            gc.freeze()
+            try:
+                self._births_due_s = [0.0] * self._settings.workers
+                while self._exit_code is None or self._workers:
+                    self._step()
+            finally:
+                self._kill_all(signal.SIGKILL)
+        return self._exit_code
+
+    def _step(self) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._stop_by_s:
+            self._kill_all(signal.SIGKILL)
+        for due_s in [due_s for due_s in self._births_due_s if due_s <= now_s]:
+            self._births_due_s.remove(due_s)
+            self._start_worker()
+        wake_s = min([*self._births_due_s, self._stop_by_s, now_s + 60])
+        for key, _ in self._selector.select(max(0.0, wake_s - time.monotonic())):
+            key.data(key.fd)
+        self._bury()
+
+    # ---- births and deaths ----------------------------------------------------------------------------
+
+    def _start_worker(self) -> None:
+        ready_fd, tell_fd = os.pipe()
+        parent_pid = os.getpid()
+        # Until the child has its own handlers, no signal may reach it with the parent's.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+        pid = os.fork()
+        if pid == 0:
+            self._selector.close()
+            for worker in self._workers.values():
+                os.close(worker.ready_fd)
+            os.close(ready_fd)
+            _work(self._settings, self._app_factory, self._sockets, tell_fd, parent_pid)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+        os.close(tell_fd)
+        self._workers[pid] = Worker(pid, ready_fd, time.monotonic())
+        self._selector.register(ready_fd, selectors.EVENT_READ, lambda _: self._heard_from(pid))
+
+    def _heard_from(self, pid: int) -> None:
+        worker = self._workers[pid]
+        self._selector.unregister(worker.ready_fd)
+        worker.ready = os.read(worker.ready_fd, 1) != b""
+        if not worker.ready:
+            return
+        self._failed_starts = 0
+        if self._on_ready is not None and self._all_ready() and self._exit_code is None:
+            self._on_ready()
+            self._on_ready = None
+
+    def _all_ready(self) -> bool:
+        ready = [worker for worker in self._workers.values() if worker.ready]
+        return len(ready) == self._settings.workers
+
+    def _bury(self) -> None:
+        for pid in list(self._workers):
+            gone, status = os.waitpid(pid, os.WNOHANG)
+            if gone:
+                worker = self._workers.pop(pid)
+                with contextlib.suppress(KeyError):
+                    self._selector.unregister(worker.ready_fd)
+                os.close(worker.ready_fd)
+                self._replace(worker, os.waitstatus_to_exitcode(status))
+
+    def _replace(self, worker: Worker, exit_code: int) -> None:
+        """Have a dead worker followed by another; give up when none gets to its feet."""
+        if self._exit_code is not None:
+            return
+        if not worker.ready:
+            self._failed_starts += 1
+        if self._on_ready is not None and not worker.ready:
+            self._stop(EXIT_START_FAILED)
+        elif self._failed_starts >= FAILED_STARTS_LIMIT:
+            self._stop(EXIT_GAVE_UP)
+        else:
+            pause_s = self._pause_after(worker)
+            _log.warning("worker %d ended (%d); another starts in %.1f s", worker.pid, exit_code, pause_s)
+            self._births_due_s.append(time.monotonic() + pause_s)
+
+    def _pause_after(self, worker: Worker) -> float:
+        """Return the seconds to wait: none after a long life, ever more after short ones."""
+        if time.monotonic() - worker.born_s >= SHORT_LIFE_S:
+            self._short_lives = 0
+            return 0.0
+        self._short_lives += 1
+        return float(min(0.1 * 2 ** (self._short_lives - 1), LONGEST_PAUSE_S))
+
+    # ---- the end --------------------------------------------------------------------------------------
+
+    def _signalled(self, signal_number: int) -> None:
+        if self._exit_code is None:
+            self._stop(EXIT_STOPPED)
+        elif signal_number == signal.SIGINT:
+            self._exit_code = EXIT_INTERRUPTED
+            self._kill_all(signal.SIGKILL)
+
+    def _stop(self, exit_code: int) -> None:
+        """Let every worker finish its transfers; those that take too long are killed."""
+        self._exit_code = exit_code
+        self._births_due_s.clear()
+        self._stop_by_s = time.monotonic() + self._settings.graceful_stop_s + CLOSING_TIME_S
+        for listener in self._sockets:
+            listener.close()
+        self._kill_all(signal.SIGTERM)
+
+    def _kill_all(self, signal_number: signal.Signals) -> None:
+        for pid in self._workers:
+            os.kill(pid, signal_number)
+
+
+# ---- the worker's side ------------------------------------------------------------------------------------
+
+
+class WorkerServer(uvicorn.Server):
+    """Uvicorn's server, which tells the parent when it has begun to answer."""
+
+    def __init__(self, config: uvicorn.Config, tell_fd: int) -> None:
+        """Keep the pipe on which one byte says: ready."""
+        super().__init__(config)
+        self._tell_fd = tell_fd
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, accept connections, and say so."""
+        await super().startup(sockets)
+        os.write(self._tell_fd, b".")
+        os.close(self._tell_fd)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals as `_work` has set them: a graceful end is exit code 0, not death by signal."""
+        yield
+
+
+def _work(
+    settings: Settings, app_factory: AppFactory, sockets: list[socket.socket], tell_fd: int, parent_pid: int
+) -> NoReturn:
+    """Be a worker: never return to what the parent was doing."""
+    exit_code = EXIT_START_FAILED
+    try:
+        _die_with(parent_pid)
+        server = WorkerServer(_uvicorn_config(settings, app_factory), tell_fd)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for signal_number in _STOP_SIGNALS:
+            signal.signal(signal_number, server.handle_exit)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+        server.run(sockets=sockets)
+        exit_code = EXIT_STOPPED
+    except SystemExit:
+        pass  # uvicorn has said why the application did not start
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(exit_code)
+
+
+def _die_with(parent_pid: int) -> None:
+    """Have the kernel end this process with its parent: without one, nobody would ever stop it."""
+    if _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    if os.getppid() != parent_pid:
+        os._exit(EXIT_STOPPED)
+
+
+def _uvicorn_config(settings: Settings, app_factory: AppFactory) -> uvicorn.Config:
+    return uvicorn.Config(
+        app_factory,
+        factory=True,
+        interface="asgi3",
+        loop="uvloop",
+        http=protocol_for(settings),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        workers=1,
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=settings.graceful_stop_s,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+    )
+
+
+# ---- before the fork --------------------------------------------------------------------------------------
+
+
+def listen(settings: Settings) -> list[socket.socket]:
+    """Listen on every address that the host's name stands for; raise `ServeError` when one is taken."""
+    where = f"{settings.host}:{settings.port}"
+    sockets: list[socket.socket] = []
+    port = settings.port
+    try:
+        found = socket.getaddrinfo(settings.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, address in dict.fromkeys(found):
+            sockets.append(_listener(family, (address[0], port, *address[2:]), alone=len(found) == 1))
+            # Port 0: what the system chose for the first address serves for the others too.
+            port = sockets[0].getsockname()[1]
+    except OSError as error:
+        for listener in sockets:
+            listener.close()
+        raise ServeError(f"cannot listen on {where}: {error.strerror or error}") from None
+    return sockets
+
+
+def _listener(family: int, address: tuple[object, ...], *, alone: bool) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # Alone, "::" is both families; beside an IPv4 address of the same name it must leave that one be.
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not alone))
+        listener.bind(address)
+        # Here and not only in the workers: two servers may bind one port, but only one may listen.
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _check_certificate(settings: Settings) -> None:
+    if settings.tls_certificate is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            settings.tls_certificate,
+            settings.tls_key,
+            password=bytes,  # an encrypted key is an error, not a prompt
+        )
+    except (OSError, ssl.SSLError) as error:
+        files = f"{settings.tls_certificate} with {settings.tls_key}"
+        raise ServeError(f"cannot use the TLS certificate {files}: {error.strerror or error}") from None
+
+
+def _allow_open_files() -> None:
+    """Raise this process's limit of open files to what the system allows: a connection is a file."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@contextlib.contextmanager
+def _woken_by_signals(selector: selectors.BaseSelector, on_stop: Callable[[int], None]) -> Iterator[None]:
+    """Turn signals into events of `selector`, and put the handlers back afterwards."""
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+
+    def drain(_: int) -> None:
+        for signal_number in reader.recv(4096):
+            if signal_number in _STOP_SIGNALS:
+                on_stop(signal_number)
+
+    watched = (*_STOP_SIGNALS, signal.SIGCHLD)
+    before = {number: signal.signal(number, lambda *_: None) for number in watched}
+    wakeup_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    selector.register(reader, selectors.EVENT_READ, drain)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(wakeup_before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        selector.close()
+        reader.close()
+        writer.close()

@@ -1,0 +1,36 @@
+"""Sends a response through ASGI: at once where the bytes are at hand, else in pieces as they are read.
+
+A stream that breaks ends the connection, so that no client takes what it got for the whole.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import cast
+
+from meiku.wire.renderer import Headers, Response
+from meiku.wire.request import Scope, Send
+
+
+async def send_response(response: Response, scope: Scope, send: Send) -> None:
+    """Send status, headers and body."""
+    headers = response.headers
+    body = response.body
+    if isinstance(body, bytes):
+        _declare_length(headers, response, len(body))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        return
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await _send_pieces(cast(AsyncGenerator[bytes, None], body), send)
+
+
+async def _send_pieces(pieces: AsyncGenerator[bytes, None], send: Send) -> None:
+    async with aclosing(pieces):
+        async for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _declare_length(headers: Headers, response: Response, size_bytes: int) -> None:
+    if response.status not in (204, 304) and not any(name == b"Content-Length" for name, _ in headers):
+        headers.append((b"Content-Length", str(size_bytes).encode()))

@@ -1,0 +1,393 @@
+"""The HTTP/1.1 connection: uvicorn's httptools protocol, with the limits that it leaves to its house.
+
+What lives here: how many bytes and how long a head may take, what is said to bytes that are not HTTP, how a
+connection ends without losing the answer, and how long a reader may stand still. What must not: anything
+that knows a bucket, a signature or an operation. Uvicorn parses, runs the application and frames answers.
+
+An *exchange* is one request and its answer (uvicorn's cycle). *Discarding* is reading the rest of a body
+that nobody wants, within bounds: closing a socket with unread bytes makes the kernel send a reset, and the
+client then never sees why it was refused. HTTP's rules: RFC 9110, RFC 9112.
+"""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, cast
+
+import httptools
+from uvicorn._types import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    ASGISendEvent,
+    Scope,
+)
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from meiku import errors
+from meiku.config import Settings
+from meiku.wire.outlet import Outlet, ReaderWatch, refusal
+
+DISCARD_LIMIT_BYTES = 64 * 1024 * 1024
+DISCARD_TIMEOUT_S = 10.0
+PIPELINE_LIMIT = 128
+# Connections over the limit that are still told so; beyond these they are cut.
+REFUSED_AT_ONCE = 128
+
+_FRAMING = (b"content-length", b"transfer-encoding")
+_BODILESS = ("GET", "HEAD", "DELETE", "OPTIONS")
+
+
+class LimitedHttpProtocol(HttpToolsProtocol):
+    """One connection that costs its server a bounded number of bytes and seconds, whoever the client is."""
+
+    header_limit_bytes = 64 * 1024
+    header_timeout_s = 20.0
+    body_idle_timeout_s = 60.0
+    connection_limit = 8192
+
+    ending = False  # the answers are over; what still arrives is discarded
+    _refused = False  # the parser has seen the last byte it gets
+    _replaying = False  # the parser is being told of a body it thought absent
+    _head_bytes = 0
+    _idle_since_s = 0.0
+    _body_seen = False
+    _framing_bytes = 0
+    _discard_left_bytes: int | None = None
+    _answering: RequestResponseCycle | None = None
+    _deadline: asyncio.TimerHandle | None = None
+    _socket: asyncio.Transport
+    _reader_watch: ReaderWatch
+
+    # ---- the connection -------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a head, or turn the client away when the house is full."""
+        super().connection_made(transport)
+        self._socket = transport
+        self._reader_watch = ReaderWatch(transport, self.body_idle_timeout_s)
+        self.transport = cast(asyncio.Transport, Outlet(transport.write, self._is_closing, self.end))
+        excess = len(self.connections) - self.connection_limit
+        if excess > REFUSED_AT_ONCE:
+            transport.abort()
+        elif excess > 0:
+            self.refuse(errors.SlowDown)
+        else:
+            self._arm(self.header_timeout_s, self._head_timed_out)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop every timer and tell the exchange under way, which need not be the newest one."""
+        self.ending = True
+        self._disarm()
+        self._unset_keepalive_if_required()
+        self._reader_watch.stop()
+        self._hang_up()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Finish what is under way and then close; whoever is only being discarded is cut."""
+        if self.ending:
+            self._close()
+        else:
+            super().shutdown()
+
+    def end(self) -> None:
+        """Close once the client could read the answer: at once, or when the rest of its body is read."""
+        if self.ending:
+            return
+        self.ending = True
+        if self._refused or (self._answering is not None and self._answering.more_body):
+            self._linger()
+        else:
+            self._close()
+
+    def _is_closing(self) -> bool:
+        return self.ending or self._socket.is_closing()
+
+    def pause_writing(self) -> None:
+        """Hold the answer back, and watch that its reader goes on reading."""
+        super().pause_writing()
+        self._reader_watch.begin(self.loop)
+
+    def resume_writing(self) -> None:
+        """Let the answer go on."""
+        self._reader_watch.note_progress()
+        super().resume_writing()
+
+    def _linger(self) -> None:
+        self._unset_keepalive_if_required()
+        if self._socket.can_write_eof():
+            self._socket.write_eof()
+        self.flow.resume_reading()
+        self._discard()
+
+    def _close(self) -> None:
+        self.ending = True
+        self._disarm()
+        self._socket.close()
+        if self._socket.get_write_buffer_size():
+            # A closing transport waits for its last bytes to leave, for ever if nobody reads them.
+            self._reader_watch.begin(self.loop)
+
+    def _arm(self, seconds: float, then: Callable[[], None]) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(seconds, then)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    # ---- bytes in -------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Parse `data`; no more than the limit of an unfinished head is ever taken in."""
+        if self._discard_left_bytes is not None and not self._may_discard(len(data)):
+            return
+        newest = self.cycle
+        in_body = newest is not None and newest.more_body
+        if not in_body and len(data) > self.header_limit_bytes - self._head_bytes:
+            self._receive_large(data)
+            return
+        self._feed(data)
+        if in_body and newest.more_body:
+            self._body_unfinished(len(data))
+        elif self._in_head():
+            # A head that begins behind another message is counted from the next packet on.
+            self._head_unfinished(len(data) if newest is self.cycle and not in_body else 0)
+
+    def _in_head(self) -> bool:
+        """Tell whether a head has begun and not ended: uvicorn names the method last."""
+        return self.scope is not None and "method" not in self.scope
+
+    def _receive_large(self, data: bytes) -> None:
+        """Take a packet that is longer than a head may be: its head must end within the limit."""
+        room = self.header_limit_bytes - self._head_bytes
+        self._feed(data[:room])
+        if self._in_head() and not self._refused:
+            self.refuse(errors.RequestHeaderSectionTooLarge)
+        elif data[room:] and not self._refused:
+            self.data_received(data[room:])
+
+    def _feed(self, data: bytes) -> None:
+        if self._refused or self.parser is None:
+            return
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            if self.ending or self._discard_left_bytes is not None:
+                self._close()
+            else:
+                self.refuse(errors.BadRequest)
+
+    def _head_unfinished(self, received_bytes: int) -> None:
+        if self._deadline is None:
+            self._arm(self.header_timeout_s, self._head_timed_out)
+        self._head_bytes += received_bytes
+
+    def _body_unfinished(self, received_bytes: int) -> None:
+        """Refuse a body that brings no bytes: what lies between chunks and behind them is bounded too."""
+        self._framing_bytes = 0 if self._body_seen else self._framing_bytes + received_bytes
+        self._body_seen = False
+        if self._framing_bytes > self.header_limit_bytes and not self._refused:
+            self.refuse(errors.RequestHeaderSectionTooLarge)
+
+    def _head_timed_out(self) -> None:
+        if self._answering is not None and not self._answering.response_complete:
+            # The client of an unfinished answer is waiting for us.
+            self._arm(self.header_timeout_s, self._head_timed_out)
+        elif self._in_head():
+            self.refuse(errors.RequestTimeout, HTTPStatus.REQUEST_TIMEOUT)
+        else:
+            self._close()
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Go on in HTTP/1.1 with a request that offered another protocol (RFC 9110 7.8).
+
+        The parser takes such a request to have no body, so it would read the body as the next request.
+        """
+        framing = [header for header in self.headers if header[0] in _FRAMING]
+        if framing:
+            self._replay(framing)
+        if rest:
+            self._feed(rest)
+
+    def _replay(self, framing: list[tuple[bytes, bytes]]) -> None:
+        """Show a new parser the same framing without the offer; the exchange exists already."""
+        self.cycle.more_body = True
+        self.cycle.message_event.clear()
+        self.parser = httptools.HttpRequestParser(self)
+        self._replaying = True
+        head = b"".join(b"%b: %b\r\n" % header for header in framing)
+        self._feed(b"PUT / HTTP/1.1\r\n" + head + b"\r\n")
+        self._replaying = False
+
+    # ---- what the parser finds ------------------------------------------------------------------------
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header of the head; one behind the body comes too late to change the request."""
+        if "method" not in self.scope:
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Begin an exchange; raise to have the connection refused when too many wait in line."""
+        if self._replaying or self.ending:
+            self.scope["method"] = ""
+            return
+        if self._deadline is not None:
+            self._head_bytes = 0
+            self._disarm()
+        super().on_headers_complete()
+        if len(self.pipeline) > PIPELINE_LIMIT:
+            raise errors.BadRequest("Too many requests wait for their turn on this connection.")
+
+    def on_body(self, body: bytes) -> None:
+        """Hand body bytes to their exchange, unless its answer is out."""
+        exchange = self.cycle
+        self._body_seen = True
+        if self.ending or exchange.response_complete:
+            return
+        exchange.body += body
+        if len(exchange.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        exchange.message_event.set()
+
+    def on_message_complete(self) -> None:
+        """Note that a request has arrived whole, also when its answer is out already."""
+        exchange = self.cycle
+        exchange.more_body = False
+        if self.ending:
+            self._close()
+        elif exchange.response_complete:
+            self._discard_left_bytes = None
+            self._disarm()
+            self._be_idle()
+        else:
+            exchange.message_event.set()
+
+    # ---- exchanges ------------------------------------------------------------------------------------
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        if cycle.waiting_for_100_continue or cycle.scope["method"] not in _BODILESS:
+            too_long = _declared_bytes(cycle) > DISCARD_LIMIT_BYTES
+            if too_long or cycle.waiting_for_100_continue:
+                app = functools.partial(_answer_and_end, app, cycle, too_long)
+        task = self.loop.create_task(cycle.run_asgi(app))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, over the unread rest of this one's body."""
+        self.server_state.total_requests += 1
+        answered = self._answering
+        if self.ending or answered is None:
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif answered.more_body:
+            self._discard()
+        else:
+            self._be_idle()
+
+    def _be_idle(self) -> None:
+        self._idle_since_s = self.loop.time()
+        # One timer for many requests: making and cancelling one for each would cost as much as its parsing.
+        if self.timeout_keep_alive_task is None:
+            self._expect_idleness(self.timeout_keep_alive)
+
+    def _expect_idleness(self, after_s: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(after_s, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection when it has been idle for long enough, else look again later."""
+        busy = self._deadline is not None or (self._answering and not self._answering.response_complete)
+        left_s = self._idle_since_s + self.timeout_keep_alive - self.loop.time()
+        if busy or left_s > 0:
+            self._expect_idleness(self.timeout_keep_alive if busy else left_s)
+        else:
+            self.end()
+
+    def _discard(self) -> None:
+        self._discard_left_bytes = DISCARD_LIMIT_BYTES
+        self._arm(DISCARD_TIMEOUT_S, self._close)
+
+    def _may_discard(self, size_bytes: int) -> bool:
+        self._discard_left_bytes = (self._discard_left_bytes or 0) - size_bytes
+        if self._discard_left_bytes < 0:
+            self._close()
+        return self._discard_left_bytes >= 0
+
+    def _hang_up(self) -> None:
+        """Tell the exchange under way that its client is gone."""
+        exchange = self._answering
+        if exchange is not None and not exchange.response_complete:
+            exchange.disconnected = True
+            exchange.message_event.set()
+
+    # ---- refusals -------------------------------------------------------------------------------------
+
+    def refuse(self, error: type[errors.S3Error], status: int | None = None) -> None:
+        """Answer `error` and end the connection, behind an answer that is under way."""
+        self._refused = True
+        self.pipeline.clear()
+        exchange = self._answering
+        answered = exchange is None or exchange.response_complete
+        if exchange is not None and not answered and not exchange.more_body:
+            exchange.keep_alive = False
+            return
+        if answered or (exchange is not None and not exchange.response_started):
+            self._socket.write(refusal(error, status or error.status, self.server_state.default_headers))
+        self._hang_up()
+        self.ending = True
+        self._linger()
+
+
+def protocol_for(settings: Settings) -> type[LimitedHttpProtocol]:
+    """Return the protocol with the limits of `settings`; connections are shared evenly by the workers."""
+
+    class ConfiguredHttpProtocol(LimitedHttpProtocol):
+        header_limit_bytes = settings.header_limit_bytes
+        header_timeout_s = settings.header_timeout_s
+        body_idle_timeout_s = settings.body_idle_timeout_s
+        connection_limit = max(1, settings.max_connections // settings.workers)
+
+    return ConfiguredHttpProtocol
+
+
+def _declared_bytes(exchange: RequestResponseCycle) -> int:
+    """Return the body length that the client declared, 0 when it declared none."""
+    for name, value in exchange.scope["headers"]:
+        if name == b"content-length":
+            return int(value)
+    return 0
+
+
+async def _answer_and_end(
+    app: ASGI3Application,
+    exchange: RequestResponseCycle,
+    too_long: bool,
+    scope: Scope,
+    receive: ASGIReceiveCallable,
+    send: ASGISendCallable,
+) -> None:
+    """Run `app`; if it answers while the client holds a body that will not be read, say so and end.
+
+    A client that was never told to continue may send its body or not (RFC 9110 10.1.1), so what follows
+    cannot be told apart from the next request.
+    """
+
+    async def answer(message: ASGISendEvent) -> None:
+        if exchange.more_body and (too_long or exchange.waiting_for_100_continue):
+            exchange.keep_alive = False
+        await send(message)
+
+    await app(cast(Any, scope), receive, answer)
