@@ -12,7 +12,7 @@ PORT   ?= 9000
 PAGE_PORT ?= 8080
 
 # test-extra is what test-full adds.
-.PHONY: serve test test-full test-extra lint docs clean
+.PHONY: serve test test-full test-extra lint docs constraints clean
 
 serve: $(VENV)/serve.made
 	@$(PYTHON) examples/direct-upload/start.py --data $(DATA) --port $(PORT) --page-port $(PAGE_PORT)
@@ -49,3 +49,8 @@ $(VENV)/full.made: $(VENV)/test.made scripts/install-debian-packages
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Takes today's versions of everything that is used; run the tests before you commit it.
+constraints: $(VENV)/full.made
+	$(PYTHON) -m pip install --quiet --upgrade --upgrade-strategy eager -e '.[example,test,lint,browser]'
+	$(PYTHON) -m pip freeze --exclude-editable > constraints.txt

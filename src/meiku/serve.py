@@ -164,13 +164,13 @@ class ProcessTree:
         if not worker.ready:
             return
         self._failed_starts = 0
-        if self._on_ready is not None and self._all_ready() and self._exit_code is None:
+        complete = self._ready_count() == self._settings.workers
+        if self._on_ready is not None and complete and self._exit_code is None:
             self._on_ready()
             self._on_ready = None
 
-    def _all_ready(self) -> bool:
-        ready = [worker for worker in self._workers.values() if worker.ready]
-        return len(ready) == self._settings.workers
+    def _ready_count(self) -> int:
+        return sum(worker.ready for worker in self._workers.values())
 
     def _bury(self) -> None:
         for pid in list(self._workers):
@@ -190,7 +190,7 @@ class ProcessTree:
             self._failed_starts += 1
         if self._on_ready is not None and not worker.ready:
             self._stop(EXIT_START_FAILED)
-        elif self._failed_starts >= FAILED_STARTS_LIMIT:
+        elif self._failed_starts >= FAILED_STARTS_LIMIT and not self._ready_count():
             self._stop(EXIT_GAVE_UP)
         else:
             pause_s = self._pause_after(worker)

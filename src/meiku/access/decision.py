@@ -27,7 +27,6 @@ OBJECT_GRANTS = {
 }
 UPLOADERS_ACTIONS = {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
 ANYBODY = "anybody"  # a preflight asks nothing that needs a permission
-ANY_USER = "any user"  # what concerns the caller's own account only
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class Blobs(Protocol):
         """Yield the bytes from `start` up to but not `stop`, in pieces of at most 1 MiB.
 
         A read that has begun is not cut when the blob is deleted. Raises Missing at the first step when there
-        is no such blob, and where the blob ends when it is shorter than asked for. Close it (`aclose`) when you
+        is no such blob, and where the blob ends when it is shorter than asked for. Close it when you
         leave early.
         """
         ...

@@ -1,4 +1,4 @@
-"""One blob on its way in: a file that grows under `incoming/` and takes its place once it is whole and on disk.
+"""One blob on its way in: a file that grows under `incoming/` and takes its place when whole and on disk.
 
 Blocking; every method runs in a thread, one at a time, because a stream that breaks off discards the file
 while its last piece may still be on its way to the disk.

@@ -22,7 +22,13 @@ meiku user add alice        make another account, with a key pair of its own
 meiku explain URL           why was this presigned URL refused?
 """
 
-command = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+command = typer.Typer(
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 command.command("serve")(serve_command)
 command.add_typer(users.command, name="user")
 command.add_typer(keys.command, name="key")

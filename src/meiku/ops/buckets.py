@@ -6,7 +6,6 @@ from typing import Any
 
 from meiku import errors
 from meiku.access.acl import private
-from meiku.access.decision import ANY_USER
 from meiku.meta import buckets
 from meiku.meta.records import BucketRecord
 from meiku.operation import Answer, operation
@@ -18,7 +17,7 @@ LIST_LIMIT = 10_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
-@operation("ListBuckets", action=ANY_USER)
+@operation("ListBuckets", action="s3:ListAllMyBuckets")
 async def list_buckets(
     call: Call, max_buckets: int | None, continuation_token: str | None, prefix: str | None
 ) -> Answer:

@@ -19,7 +19,7 @@ from meiku import errors
 from meiku.wire.verified import Announced, BodyLimits, Incoming, VerifiedStream, too_large
 
 if TYPE_CHECKING:
-    from meiku.auth.post_policy import LengthRange
+    from meiku.auth import LengthRange
     from meiku.wire.request import Receive
 
 FIELDS_LIMIT_BYTES = 20 * 1024

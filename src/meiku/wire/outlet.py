@@ -11,8 +11,8 @@ import struct
 import termios
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from html import escape
 from http import HTTPStatus
-from xml.sax.saxutils import escape
 
 from meiku import errors
 
@@ -28,9 +28,10 @@ class Outlet:
 
 def refusal(error: type[errors.S3Error], status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Write a whole answer that says `error` and ends the connection."""
+    message = escape(error.message, quote=False)
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message><RequestId/></Error>"
+        f"<Error><Code>{error.code}</Code><Message>{message}</Message><RequestId/></Error>"
     ).encode()
     own = [
         (b"content-type", b"application/xml"),

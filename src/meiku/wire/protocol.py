@@ -154,7 +154,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._feed(data)
         if in_body and newest.more_body:
             self._body_unfinished(len(data))
-        elif self._in_head():
+        elif (scope := self.scope) is not None and "method" not in scope:
             # A head that begins behind another message is counted from the next packet on.
             self._head_unfinished(len(data) if newest is self.cycle and not in_body else 0)
 
@@ -210,7 +210,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
         The parser takes such a request to have no body, so it would read the body as the next request.
         """
-        framing = [header for header in self.headers if header[0] in _FRAMING]
+        framing = [header for header in self.cycle.scope["headers"] if header[0] in _FRAMING]
         if framing:
             self._replay(framing)
         if rest:
@@ -228,14 +228,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     # ---- what the parser finds ------------------------------------------------------------------------
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header of the head; one behind the body comes too late to change the request."""
-        if "method" not in self.scope:
-            name = name.lower()
-            if name == b"expect" and value.lower() == b"100-continue":
-                self.expect_100_continue = True
-            self.headers.append((name, value))
-
     def on_headers_complete(self) -> None:
         """Begin an exchange; raise to have the connection refused when too many wait in line."""
         if self._replaying or self.ending:
@@ -245,6 +237,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._head_bytes = 0
             self._disarm()
         super().on_headers_complete()
+        # What comes behind the body must not join the headers that the request was signed with.
+        self.headers = []
         if len(self.pipeline) > PIPELINE_LIMIT:
             raise errors.BadRequest("Too many requests wait for their turn on this connection.")
 

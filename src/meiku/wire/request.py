@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from meiku import errors
+from meiku import checksums, errors
 from meiku.model import Level
 
 Scope = MutableMapping[str, Any]
@@ -26,6 +26,11 @@ CREDENTIAL_PARAMETERS = {
     "x-amz-signature",
     "x-amz-signedheaders",
     "x-amz-security-token",
+}
+
+_CHECKSUMS_OF_NOTHING = {
+    algorithm.header: checksums.encode(algorithm.new().digest())
+    for algorithm in checksums.ALGORITHMS.values()
 }
 
 
@@ -61,7 +66,7 @@ class Request:
     def content_length(self) -> int | None:
         """The declared length of the body in bytes, None where it is not declared."""
         value = self.headers.get("content-length")
-        return int(value) if value is not None and value.isdecimal() else None
+        return int(value) if value is not None and value.isdecimal() and len(value) <= 18 else None
 
     @property
     def origin(self) -> str | None:
@@ -163,17 +168,30 @@ def _with_hoisted(sent: dict[str, str], pairs: tuple[tuple[str, str], ...]) -> d
     """Let a V4 presigned URL carry `x-amz-*` headers as query parameters, as the SDKs write them.
 
     V4 signs every parameter; V2 signs few, so there a stranger could add them and they stay parameters.
-    A header of the same name must agree with what was signed.
+    A header of the same name must agree with what was signed. Of checksums only real ones are taken: whoever
+    signs a URL has no body yet, and the JavaScript SDK writes the checksum of nothing.
     """
     if not any(name == "X-Amz-Signature" for name, _ in pairs):
         return sent
     headers = dict(sent)
+    unmeant = set(CREDENTIAL_PARAMETERS)
+    if any(_CHECKSUMS_OF_NOTHING.get(name.lower()) == value for name, value in pairs):
+        unmeant |= {*_CHECKSUMS_OF_NOTHING, "x-amz-sdk-checksum-algorithm"}
     for name, value in pairs:
         lowered = name.lower()
-        if lowered.startswith("x-amz-") and lowered not in CREDENTIAL_PARAMETERS:
+        if lowered.startswith("x-amz-") and lowered not in unmeant:
             if headers.get(lowered, value) != value:
                 raise errors.InvalidArgument(
                     "A header differs from the value that the URL was signed with.", ArgumentName=name
                 )
             headers[lowered] = value
     return headers
+
+
+def is_carried_header(request: Request, name: str) -> bool:
+    """Tell whether a query parameter is a header that a presigned URL carries, or its checksum of nothing."""
+    lowered = name.lower()
+    return lowered in request.headers or (
+        "X-Amz-Signature" in request.query
+        and (lowered in _CHECKSUMS_OF_NOTHING or lowered == "x-amz-sdk-checksum-algorithm")
+    )

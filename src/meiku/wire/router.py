@@ -10,7 +10,7 @@ from functools import cache
 
 from meiku import errors, model
 from meiku.model import Level, OperationModel
-from meiku.wire.request import CREDENTIAL_PARAMETERS, Request
+from meiku.wire.request import CREDENTIAL_PARAMETERS, Request, is_carried_header
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _UNJUDGED_PARAMETERS = {
@@ -57,8 +57,8 @@ def _refuse_unknown_query(operation: OperationModel, request: Request) -> None:
     if request.method in _SAFE_METHODS:
         unknown &= _sub_resources()
     for name in sorted(unknown):
-        if name.lower() in CREDENTIAL_PARAMETERS or name.lower() in request.headers:
-            continue  # the credential itself, or a header that a presigned URL carries
+        if name.lower() in CREDENTIAL_PARAMETERS or is_carried_header(request, name):
+            continue
         raise errors.NotImplemented(
             f"The query parameter '{name}' is not offered for {operation.name}; it was not ignored, because "
             "it could change what you meant.",

@@ -209,8 +209,10 @@ class VerifiedStream(ABC):
             raise self._failure
         try:
             piece = await self._advance()
-        except errors.S3Error as failure:
-            self._failure = failure
+        except BaseException as failure:
+            # Bytes may be lost, by a cancellation too: whoever asks again must not get the rest as a whole.
+            lost = errors.IncompleteBody("The body was left before its end.")
+            self._failure = failure if isinstance(failure, errors.S3Error) else lost
             raise
         if not piece:
             raise StopAsyncIteration

@@ -1,0 +1,87 @@
+"""Writes the pages that are made from the code: docs/operations.md and docs/settings.md.
+
+    python scripts/write_docs.py            writes them
+    python scripts/write_docs.py --check    fails where one is stale, and writes nothing
+"""
+
+import sys
+from pathlib import Path
+
+from meiku import model, ops
+from meiku.config import Settings
+from meiku.model import OperationModel
+from meiku.operation import Operation
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def operations_page() -> str:
+    """Say of every operation that S3 and we have a name for, whether it is offered and to whom."""
+    offered = ops.offered()
+    names = sorted(model.operations())
+    lines = [
+        "# Operations",
+        "",
+        "Made from the operation table by `make docs`; do not edit.",
+        "",
+        f"## Offered: {len(offered)}",
+        "",
+        "| operation | request | permission | what it does |",
+        "| --- | --- | --- | --- |",
+        *(_offered_row(offered[name]) for name in names if name in offered),
+        "",
+        f"## Not offered: {len(names) - len(offered)}",
+        "",
+        "Each answers `501 NotImplemented` by its own name; none is ever taken for another.",
+        "",
+        "| operation | request |",
+        "| --- | --- |",
+        *(f"| {name} | `{_request(model.operations()[name])}` |" for name in names if name not in offered),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _offered_row(operation: Operation) -> str:
+    sentence = (operation.function.__doc__ or "").strip().splitlines()[0]
+    return f"| {operation.name} | `{_request(operation.model)}` | {operation.action} | {sentence} |"
+
+
+def _request(entry: OperationModel) -> str:
+    path = {"service": "/", "bucket": "/{bucket}", "object": "/{bucket}/{key}"}[entry.level]
+    query = "&".join(name if value is None else f"{name}={value}" for name, value in entry.required_query.items())
+    headers = "".join(f" + {name}" for name in entry.required_headers)
+    return f"{entry.method} {path}{'?' + query if query else ''}{headers}"
+
+
+def settings_page() -> str:
+    """Say of every setting what it does, its default and its variable."""
+    lines = [
+        "# Settings",
+        "",
+        "Made from the settings record by `make docs`; do not edit. Sizes may be written as `64KiB` or `5GiB`.",
+        "`MEIKU_ACCESS_KEY` and `MEIKU_SECRET_KEY` fix the root key pair.",
+        "",
+        "| variable | default | what it does |",
+        "| --- | --- | --- |",
+    ]
+    for knob in Settings.knobs():
+        default = f"{knob.default} {knob.unit}".strip()
+        lines.append(f"| `{knob.variable}` | {default} | {knob.doc} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Write the pages or check them; the exit code says whether they are current."""
+    pages = {DOCS / "operations.md": operations_page(), DOCS / "settings.md": settings_page()}
+    stale = [path for path, text in pages.items() if not path.exists() or path.read_text("utf-8") != text]
+    if "--check" in sys.argv:
+        for path in stale:
+            print(f"{path.name} is stale: run `make docs`", file=sys.stderr)
+        return bool(stale)
+    for path in stale:
+        path.write_text(pages[path], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
