@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from meiku.blobs.files import open_files
+from meiku.blobs.room import Room
 from meiku.config import Settings
 from meiku.meta import Meta
 from meiku.meta.sqlite import open_sqlite
@@ -34,9 +35,10 @@ class Application:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["path"].startswith("/-/"):
-            await send_response(answer_service(scope, ready=self._pipeline is not None), scope, send)
+            answer = answer_service(scope, ready=self._pipeline is not None)
+            await send_response(answer, scope, receive, send)
         elif self._pipeline is not None:
-            await send_response(await self._pipeline.answer(scope, receive), scope, send)
+            await send_response(await self._pipeline.answer(scope, receive), scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Open the stores, say so, wait for the end, close them."""
@@ -56,14 +58,16 @@ class Application:
 async def open_pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
     """Open the embedded stores and give the pipeline over them."""
     meta = await open_sqlite(settings.data_folder / DATABASE)
-    blobs = await open_files(settings.data_folder)
+    blobs = await open_files(settings.data_folder, settings.reserve_bytes)
+    room = Room(settings.data_folder, settings.reserve_bytes)
     sweeping = asyncio.create_task(sweep_forever(meta, blobs, settings))
     try:
-        yield Pipeline(meta, blobs, settings)
+        yield Pipeline(meta, blobs, settings, require_room=room.require)
     finally:
         sweeping.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await sweeping
+        await blobs.close()
         await meta.close()
 
 

@@ -1,17 +1,19 @@
 """Sends a response through ASGI: at once where the bytes are at hand, else in pieces as they are read.
 
-A stream that breaks ends the connection, so that no client takes what it got for the whole.
+A stream that breaks ends the connection, so that no client takes what it got for the whole; and when the client
+has gone, nothing more is read for it.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import cast
 
 from meiku.wire.renderer import Headers, Response
-from meiku.wire.request import Scope, Send
+from meiku.wire.request import Receive, Scope, Send
 
 
-async def send_response(response: Response, scope: Scope, send: Send) -> None:
+async def send_response(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
     """Send status, headers and body."""
     headers = response.headers
     body = response.body
@@ -21,14 +23,26 @@ async def send_response(response: Response, scope: Scope, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
         return
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await _send_pieces(cast(AsyncGenerator[bytes, None], body), send)
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        await _send_pieces(cast(AsyncGenerator[bytes, None], body), gone, send)
+    finally:
+        gone.cancel()
 
 
-async def _send_pieces(pieces: AsyncGenerator[bytes, None], send: Send) -> None:
+async def _send_pieces(pieces: AsyncGenerator[bytes, None], gone: asyncio.Future[None], send: Send) -> None:
     async with aclosing(pieces):
         async for piece in pieces:
+            if gone.done():
+                return
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client has gone; ASGI servers say so on the receiving side only."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _declare_length(headers: Headers, response: Response, size_bytes: int) -> None:
