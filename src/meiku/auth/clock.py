@@ -12,7 +12,7 @@ _DIGITS_LIMIT = 15  # a count of seconds beyond this is not a moment; int() refu
 
 def moment_of_timestamp(text: str) -> float | None:
     """Read 20240102T030405Z into seconds since 1970; None where it is not in this form."""
-    if len(text) != 16 or text[8] != "T" or text[15] != "Z" or not text.isascii():
+    if len(text) != 16 or text[8] != "T" or text[15] != "Z":
         return None
     if not (text[:8] + text[9:15]).isdecimal():
         return None

@@ -38,12 +38,13 @@ def _variants(request: SignedRequest, reading: ReadingV2) -> Iterator[Variant]:
 
 def _resources(request: SignedRequest, reading: ReadingV2) -> Iterator[Variant]:
     bucket, slash, key = reading.resource[1:].partition("/")
+    encoded = uri_encode(unquote(key))
     wrong = {
         "The client signed the resource without the bucket; V2 wants /bucket/key in either style.": f"/{key}",
         "The client signed the resource with the bucket twice.": f"/{bucket}{reading.resource}",
         "The client signed the key without percent-encoding it.": unquote(reading.resource),
         "The client encoded the path twice; S3 encodes it once.": uri_encode(reading.resource, safe="/"),
-        "The client encoded the slashes within the key as %2F.": f"/{bucket}{slash}{uri_encode(unquote(key))}",
+        "The client encoded the slashes within the key as %2F.": f"/{bucket}{slash}{encoded}",
         "The client signed the bucket without the slash at its end.": reading.resource.rstrip("/"),
         "The client signed the bucket with a slash at its end.": f"{reading.resource}/",
         "The client signed the host's name in the resource.": f"/{request.host}{request.raw_path}",

@@ -41,6 +41,11 @@ def guess(request: SignedRequest, signed_headers: Sequence[str]) -> str:
             f"A proxy probably rewrote the Host header to «{request.host}»: let it pass Host on unchanged, "
             "or name the public host in the settings. If it does, the secret key is not the access key's."
         )
+    if "content-type" in signed_headers:
+        return (
+            f"Either the Content-Type that was signed is not «{request.headers['content-type']}», with which "
+            "the request came, or the secret key is not the access key's."
+        )
     return WRONG_KEY
 
 

@@ -9,6 +9,7 @@ _METHODS = ("PUT", "GET", "POST", "HEAD", "DELETE")
 _USUAL_TYPES = (
     "application/octet-stream",
     "binary/octet-stream",
+    "text/plain",
     "application/x-www-form-urlencoded",
     "application/x-www-form-urlencoded; charset=utf-8",
     "multipart/form-data",

@@ -5,6 +5,7 @@ the model knows, that the request carries, and that the function does not take i
 change the meaning of a request is ever ignored.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ ANSWERED_BY_THE_EDGE = {
     *(algorithm.member for algorithm in checksums.ALGORITHMS.values()),
 }
 _REFUSED_AS = {"StorageClass": errors.InvalidStorageClass}
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _IGNORED_WHEN_UNREADABLE = {"IfModifiedSince", "IfUnmodifiedSince"}  # RFC 9110, 13.1.3 and 13.1.4
 
 
@@ -138,9 +140,17 @@ def _prefixed_source(member: Member) -> Source:
 
     def source(given: Given) -> dict[str, str]:
         place = given.fields if form else given.request.headers
-        return {n[len(prefix) :]: _checked_text(v, n) for n, v in place.items() if n.startswith(prefix)}
+        prefixed = ((name, text) for name, text in place.items() if name.startswith(prefix))
+        return {_checked_name(name)[len(prefix) :]: _checked_text(text, name) for name, text in prefixed}
 
     return source
+
+
+def _checked_name(name: str) -> str:
+    """Let no name through that can not be a header's (RFC 9110, 5.6.2): forms and URLs can carry any."""
+    if not _TOKEN.fullmatch(name):
+        raise errors.InvalidArgument("A metadata name can not be a header's name.", ArgumentName=name[:100])
+    return name
 
 
 def _converter(member: Member) -> Callable[[str], Any]:

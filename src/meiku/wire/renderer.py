@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from meiku import errors
-from meiku.model import Member, OperationModel
+from meiku.model import NAMESPACE, Member, OperationModel
 from meiku.operation import Answer
 from meiku.wire.timestamps import http_date, iso8601
-from meiku.wire.xml_writer import DECLARATION, compile_document, escape, write_scalar
+from meiku.wire.xml_writer import DECLARATION, compile_document, escape_shown, write_scalar
 
 Header = tuple[bytes, bytes]
 Headers = list[Header]
@@ -108,8 +108,6 @@ def _compile_body(model: OperationModel) -> Callable[[dict[str, Any]], bytes] | 
 
 
 def _document_of_one(name: str, text: str) -> bytes:
-    from meiku.model import NAMESPACE
-
     return f'{DECLARATION}<{name} xmlns="{NAMESPACE}">{text}</{name}>'.encode()
 
 
@@ -127,12 +125,8 @@ def render_error(error: errors.S3Error, *, resource: str, request_id: str, host_
 
 def _element(name: str, value: errors.Detail) -> str:
     if isinstance(value, str):
-        return f"<{name}>{escape(value)}</{name}>"
-    return f"<{name}>{''.join(_entry(_singular(name), entry) for entry in _entries(value))}</{name}>"
-
-
-def _entries(value: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:
-    return value
+        return f"<{name}>{escape_shown(value)}</{name}>"
+    return f"<{name}>{''.join(_entry(_singular(name), entry) for entry in value)}</{name}>"
 
 
 def _entry(name: str, entry: Mapping[str, str]) -> str:

@@ -52,7 +52,7 @@ def parse(data: bytes) -> Element:
     parser.buffer_text = True
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, UnicodeDecodeError, ValueError) as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # LookupError: an encoding nobody knows
         raise errors.MalformedXML(f"The XML that you provided was not well-formed: {error}.") from None
     return builder.document.children[0]
 

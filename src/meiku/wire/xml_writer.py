@@ -14,6 +14,7 @@ Write = Callable[[Any, list[str]], None]
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _SPECIAL = re.compile('[&<>"\x00-\x1f\x7f\ufffe\uffff]')
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "\n", "\t": "\t"}
 
 
@@ -25,6 +26,11 @@ def escape(text: str) -> str:
 def _reference(match: re.Match[str]) -> str:
     character = match[0]
     return _NAMED.get(character) or f"&#x{ord(character):x};"
+
+
+def escape_shown(text: str) -> str:
+    """Write text that is only to be looked at; what XML 1.0 cannot hold is replaced, so any reader reads it."""
+    return escape(_UNWRITABLE.sub("\ufffd", text))
 
 
 def compile_document(

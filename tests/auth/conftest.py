@@ -1,0 +1,9 @@
+"""Every test here signs at one fixed moment."""
+
+import oracle
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _fixed_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    oracle.freeze(monkeypatch)
