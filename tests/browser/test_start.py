@@ -1,0 +1,103 @@
+"""start.py as a command: what it prints, and how it ends. No browser is needed."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+from running_example import Example, free_port, launch
+
+Start = Callable[..., Example]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start an example for one test alone; whatever still runs is ended."""
+    started: list[Example] = []
+
+    def begin(port: int | None = None, page_port: int | None = None) -> Example:
+        started.append(launch(tmp_path, port or free_port(), page_port or free_port()))
+        return started[-1]
+
+    yield begin
+    for example in started:
+        if example.process.poll() is None:
+            example.stop()
+
+
+def service_of(example: Example) -> int:
+    """Find the process id of the service that start.py has started."""
+    asked = ["ps", "-o", "pid=", "--ppid", str(example.process.pid)]
+    return int(subprocess.run(asked, capture_output=True, check=True, text=True).stdout.split()[0])
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_secret_is_shown_once_and_kept_private(start: Start) -> None:
+    """The first start prints the secret it has made; the second says only where it is kept."""
+    first = start().wait_until_ready()
+    kept_in = first.data / "root-key.json"
+    secret = kept_in.read_text().split('"secret_key": "')[1].split('"')[0]
+    first.stop()
+    assert first.said().count(secret) == 1
+    assert stat.S_IMODE(kept_in.stat().st_mode) == 0o600
+
+    first.log.unlink()
+    second = start().wait_until_ready()
+    assert secret not in second.said()
+    assert str(kept_in) in second.said()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_ends_both(start: Start, number: signal.Signals) -> None:
+    """Asked to stop, both processes end, and it counts as success."""
+    example = start().wait_until_ready()
+
+    assert example.stop(number) == 0
+    assert is_free(example.port)
+    assert is_free(example.page_port)
+
+
+def test_death_of_the_service_ends_the_pages(start: Start) -> None:
+    """When the service dies the pages do not go on alone: the command fails and says why."""
+    example = start().wait_until_ready()
+    os.kill(service_of(example), signal.SIGKILL)
+
+    assert example.process.wait(timeout=30) != 0
+    assert "meiku ended" in example.said()
+    assert is_free(example.page_port)
+
+
+@pytest.mark.parametrize("option", ["--port", "--page-port"])
+def test_taken_port_is_named(start: Start, option: str) -> None:
+    """A port that is in use is named with the option that changes it, and nothing stays running."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        example = start(port=port) if option == "--port" else start(page_port=port)
+
+        assert example.process.wait(timeout=30) == 2
+    assert f"127.0.0.1:{port}" in example.said()
+    assert option in example.said()
+    assert "Traceback" not in example.said()
+    assert is_free(example.port)
+
+
+def test_stop_while_starting_leaves_nothing(start: Start) -> None:
+    """A signal before everything is up ends both just as well."""
+    example = start()
+    deadline_s = monotonic() + 30
+    while is_free(example.port) and monotonic() < deadline_s:
+        sleep(0.01)
+
+    assert example.stop() == 0
+    assert is_free(example.port)
