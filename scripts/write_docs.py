@@ -1,7 +1,7 @@
 """Writes the pages that are made from the code: docs/operations.md and docs/settings.md.
 
-    python scripts/write_docs.py            writes them
-    python scripts/write_docs.py --check    fails where one is stale, and writes nothing
+python scripts/write_docs.py            writes them
+python scripts/write_docs.py --check    fails where one is stale, and writes nothing
 """
 
 import sys
@@ -36,7 +36,7 @@ def operations_page() -> str:
         "",
         "| operation | request |",
         "| --- | --- |",
-        *(f"| {name} | `{_request(model.operations()[name])}` |" for name in names if name not in offered),
+        *(_refused_row(model.operations()[name]) for name in names if name not in offered),
     ]
     return "\n".join(lines) + "\n"
 
@@ -46,9 +46,14 @@ def _offered_row(operation: Operation) -> str:
     return f"| {operation.name} | `{_request(operation.model)}` | {operation.action} | {sentence} |"
 
 
+def _refused_row(entry: OperationModel) -> str:
+    return f"| {entry.name} | `{_request(entry)}` |"
+
+
 def _request(entry: OperationModel) -> str:
     path = {"service": "/", "bucket": "/{bucket}", "object": "/{bucket}/{key}"}[entry.level]
-    query = "&".join(name if value is None else f"{name}={value}" for name, value in entry.required_query.items())
+    pairs = entry.required_query.items()
+    query = "&".join(name if value is None else f"{name}={value}" for name, value in pairs)
     headers = "".join(f" + {name}" for name in entry.required_headers)
     return f"{entry.method} {path}{'?' + query if query else ''}{headers}"
 
@@ -58,8 +63,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Made from the settings record by `make docs`; do not edit. Sizes may be written as `64KiB` or `5GiB`.",
-        "`MEIKU_ACCESS_KEY` and `MEIKU_SECRET_KEY` fix the root key pair.",
+        "Made from the settings record by `make docs`; do not edit.",
+        "Sizes may be written as `64KiB` or `5GiB`. `MEIKU_ACCESS_KEY` and `MEIKU_SECRET_KEY` fix the root key pair.",
         "",
         "| variable | default | what it does |",
         "| --- | --- | --- |",

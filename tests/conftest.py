@@ -88,7 +88,11 @@ class Server:
         return json.loads(done.stdout)
 
     def client(
-        self, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY, token: str | None = None, **config: Any
+        self,
+        access_key: str = ACCESS_KEY,
+        secret_key: str = SECRET_KEY,
+        token: str | None = None,
+        **config: Any,
     ) -> Any:
         """Make a boto3 client; path-style unless told otherwise."""
         settings = {"s3": {"addressing_style": "path"}, "retries": {"max_attempts": 1}} | config

@@ -66,7 +66,7 @@ def test_every_module_has_a_layer() -> None:
     assert {part for _, part in modules()} <= known
 
 
-@pytest.mark.parametrize(("path", "part"), modules(), ids=lambda v: str(v).rpartition("meiku/")[2])
+@pytest.mark.parametrize(("path", "part"), list(modules()), ids=lambda v: str(v).rpartition("meiku/")[2])
 def test_arrows_go_down(path: Path, part: str) -> None:
     """A module imports only its own layer and those below."""
     allowed = MAY_IMPORT[layer_of(part)]

@@ -98,6 +98,9 @@ class Settings:
     objects_inherit_bucket_acl: Annotated[
         bool, About("Whether an object without an ACL takes its bucket's.")
     ] = False
+    reserve_bytes: Annotated[
+        int, About("Room on the disk that is left free, so that removing still works.", "bytes", least=0)
+    ] = 64 * MIB
     sweep_interval_s: Annotated[float, About("Time from one clean-up to the next.", "seconds", least=1)] = (
         600.0
     )

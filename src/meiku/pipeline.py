@@ -34,6 +34,8 @@ from meiku.wire.router import Router
 # Types a browser shows but never runs: only these are taken from the file part of a form.
 _SAFE_MEDIA = ("image/", "video/", "audio/")
 _UNSAFE_MEDIA = "image/svg"
+# What makes the stores grow; everything else goes on in the reserve of a full disk.
+_FILLING = ("s3:PutObject", "s3:CreateBucket")
 
 
 @dataclass(slots=True)
@@ -50,8 +52,15 @@ class Pipeline:
     """Answers requests, with the stores it is given."""
 
     def __init__(
-        self, meta: Meta, blobs: Blobs, settings: Settings, clock: Callable[[], float] = time.time
+        self,
+        meta: Meta,
+        blobs: Blobs,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        require_room: Callable[[int], None] = lambda _: None,
     ) -> None:
+        """Take the stores; `require_room` raises Full where so many bytes more would not fit."""
+        self._require_room = require_room
         self._meta, self._blobs, self._settings, self._clock = meta, blobs, settings, clock
         self._operations = ops.offered()
         self._router = Router(model.operations(), frozenset(self._operations))
@@ -93,6 +102,8 @@ class Pipeline:
             return self._refuse(refusal, progress)
         except errors.Full:
             return self._refuse(errors.InsufficientStorage(), progress)
+        except errors.Missing as missing:
+            return self._refuse(vanished(missing), progress)
         except Exception as mistake:
             observe.record_mistake(progress.request_id, mistake)
             return self._refuse(errors.InternalError(), progress)
@@ -173,8 +184,17 @@ class Pipeline:
         self, operation: Operation, caller: Caller, bucket: BucketRecord | None, given: Given
     ) -> Response:
         arguments = self._binders[operation.name].bind(given)
+        if operation.action in _FILLING:
+            self._require_room(given.request.content_length or 0)
         call = self._call(caller, bucket, given.request)
-        return self._renderers[operation.name].render(await operation.function(call, **arguments))
+        try:
+            answer = await operation.function(call, **arguments)
+        except errors.Missing:
+            if operation.model.method not in ("GET", "HEAD"):
+                raise
+            # Replaced between two looks at it: what is there now is the answer.
+            answer = await operation.function(call, **arguments)
+        return self._renderers[operation.name].render(answer)
 
     def _call(self, caller: Caller, bucket: BucketRecord | None, request: Request) -> Call:
         endpoint = f"{request.scheme}://{request.host}"
@@ -211,6 +231,11 @@ class Pipeline:
         if rule.expose_headers:
             headers.append((b"access-control-expose-headers", ", ".join(rule.expose_headers).encode()))
         return headers
+
+
+def vanished(missing: errors.Missing) -> errors.S3Error:
+    """Say that what a request relied on went away while it was answered."""
+    return errors.NoSuchBucket() if missing.args == ("bucket",) else errors.OperationAborted()
 
 
 def is_safe_media(content_type: str | None) -> bool:

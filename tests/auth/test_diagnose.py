@@ -176,8 +176,8 @@ V2_MISTAKES: dict[str, tuple[str, Callable[[ReadingV2], ReadingV2], str]] = {
     "bucket twice": (PLAIN_URL, lambda r: replace(r, resource="/bucket/bucket/a.png"), "bucket twice"),
     "key not encoded": (KEY_URL, lambda r: replace(r, resource="/bucket/a 媒/x(.png"), "without percent"),
     "key encoded twice": (KEY_URL, lambda r: replace(r, resource=quote(r.resource)), "twice"),
-    "bucket without slash": (f"http://{HOST}/b/", lambda r: replace(r, resource="/b"), "without the slash"),
-    "bucket with slash": (f"http://{HOST}/b", lambda r: replace(r, resource="/b/"), "with a slash"),
+    "key without slash": (f"http://{HOST}/b/k/", lambda r: replace(r, resource="/b/k"), "without the slash"),
+    "key with slash": (f"http://{HOST}/b/k", lambda r: replace(r, resource="/b/k/"), "with a slash"),
     "host in the resource": (
         PLAIN_URL,
         lambda r: replace(r, resource=f"/{HOST}/bucket/a.png"),

@@ -17,6 +17,9 @@ BUCKET_GRANTS = {
     "s3:ListBucketMultipartUploads": "READ",
     "s3:PutObject": "WRITE",
     "s3:DeleteObject": "WRITE",
+    # Of these, a writer may do only what concerns an upload of their own; `ops.parts` sees to that.
+    "s3:AbortMultipartUpload": "WRITE",
+    "s3:ListMultipartUploadParts": "WRITE",
     "s3:GetBucketAcl": "READ_ACP",
     "s3:PutBucketAcl": "WRITE_ACP",
 }
@@ -25,7 +28,6 @@ OBJECT_GRANTS = {
     "s3:GetObjectAcl": "READ_ACP",
     "s3:PutObjectAcl": "WRITE_ACP",
 }
-UPLOADERS_ACTIONS = {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
 ANYBODY = "anybody"  # a preflight asks nothing that needs a permission
 
 

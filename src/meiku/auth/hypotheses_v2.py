@@ -45,8 +45,8 @@ def _resources(request: SignedRequest, reading: ReadingV2) -> Iterator[Variant]:
         "The client signed the key without percent-encoding it.": unquote(reading.resource),
         "The client encoded the path twice; S3 encodes it once.": uri_encode(reading.resource, safe="/"),
         "The client encoded the slashes within the key as %2F.": f"/{bucket}{slash}{encoded}",
-        "The client signed the bucket without the slash at its end.": reading.resource.rstrip("/"),
-        "The client signed the bucket with a slash at its end.": f"{reading.resource}/",
+        "The client signed the path without the slash at its end.": reading.resource.rstrip("/"),
+        "The client signed the path with a slash at its end.": f"{reading.resource}/",
         "The client signed the host's name in the resource.": f"/{request.host}{request.raw_path}",
     }
     for cause, resource in wrong.items():

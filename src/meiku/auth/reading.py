@@ -124,13 +124,20 @@ def other_v2(request: SignedRequest, first: ReadingV2) -> Iterator[ReadingV2]:
         queries.append(literal_pairs(request))
     if any(name in _APPEND for name, _ in first.query):
         queries += [[pair for pair in query if pair[0] not in _APPEND] for query in list(queries)]
+    resources = (first.resource, prefix + canonical_path(request.raw_path), *_bucket_alone(first.resource))
     choices = product(
-        dict.fromkeys((first.resource, prefix + canonical_path(request.raw_path))),
+        dict.fromkeys(resources),
         queries,
         (first.headers, _amz_headers(request)),
     )
     for resource, query, headers in islice(choices, 1, None):
         yield replace(first, resource=resource, query=query, headers=headers)
+
+
+def _bucket_alone(resource: str) -> tuple[str, ...]:
+    """Write a bucket without the slash behind it and with it: botocore sends the one and signs the other."""
+    bucket, _, key = resource[1:].partition("/")
+    return (f"/{bucket}", f"/{bucket}/") if bucket and not key else ()
 
 
 def _amz_headers(request: SignedRequest) -> dict[str, str]:

@@ -10,7 +10,6 @@ import errno
 import os
 import re
 import secrets
-import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -19,7 +18,8 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from meiku import errors
-from meiku.blobs.incoming import Incoming, sync_folder
+from meiku.blobs.incoming import Incoming, remove_abandoned, sync_folder
+from meiku.blobs.room import Room
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,13 +35,13 @@ _CANNOT_PEEK = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-async def open_files(folder: Path, *, incoming_grace_s: float = 86_400) -> "FileBlobs":
-    """Open the store in a data folder, making its folders; sweeps what broke off before the grace period."""
-    await asyncio.to_thread(_prepare, folder, incoming_grace_s)
-    return FileBlobs(folder)
+async def open_files(folder: Path, reserve_bytes: int = 0) -> "FileBlobs":
+    """Open the store in a data folder, making its folders; removes what a crash broke off."""
+    await asyncio.to_thread(_prepare, folder)
+    return FileBlobs(folder, Room(folder, reserve_bytes))
 
 
-def _prepare(folder: Path, incoming_grace_s: float) -> None:
+def _prepare(folder: Path) -> None:
     incoming, blobs = folder / "incoming", folder / "blobs"
     for path in (folder, incoming, blobs):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -49,20 +49,16 @@ def _prepare(folder: Path, incoming_grace_s: float) -> None:
         (blobs / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
     sync_folder(blobs)
     sync_folder(folder)
-    oldest_s = time.time() - incoming_grace_s
-    for path in incoming.iterdir():
-        # Another process may sweep the same folder, or finish the same blob, at this moment.
-        with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_mtime < oldest_s:
-                path.unlink()
+    remove_abandoned(incoming)
 
 
 class FileBlobs:
     """`Blobs` in a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, room: Room) -> None:
         self._incoming = folder / "incoming"
         self._blobs = folder / "blobs"
+        self._room = room
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="meiku-blobs")
         self._warm: dict[str, None] = {}
         # One buffer serves all reads: it is filled and copied from without a pause.
@@ -72,7 +68,7 @@ class FileBlobs:
     async def write(self, stream: AsyncIterable[bytes]) -> str:
         """Write a stream to a file; while one piece goes to disk the next is received."""
         blob_id = secrets.token_hex(16)
-        incoming = Incoming(self._incoming / blob_id, self._path(blob_id))
+        incoming = Incoming(self._incoming / blob_id, self._path(blob_id), self._room)
         try:
             await self._receive(incoming, stream)
         except BaseException:

@@ -1,17 +1,20 @@
 """One blob on its way in: a file that grows under `incoming/` and takes its place when whole and on disk.
 
 Blocking; every method runs in a thread, one at a time, because a stream that breaks off discards the file
-while its last piece may still be on its way to the disk.
+while its last piece may still be on its way to the disk. A file that grows is locked by the process that
+writes it, so what a killed process left behind can be told from what another one is writing.
 """
 
 import errno
+import fcntl
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from meiku import errors
+from meiku.blobs.room import Room
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -36,12 +39,22 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
+def remove_abandoned(folder: Path) -> None:
+    """Remove the files that no living process writes; a crash leaves them."""
+    for path in folder.iterdir():
+        # Another process may remove the same file, or finish the same blob, at this moment.
+        with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
 class Incoming:
     """A file that becomes a blob, or nothing."""
 
-    def __init__(self, path: Path, target: Path) -> None:
+    def __init__(self, path: Path, target: Path, room: Room) -> None:
         self._path = path
         self._target = target
+        self._room = room
         self._file: int | None = None
         self._discarded = False
         self._lock = threading.Lock()
@@ -56,8 +69,8 @@ class Incoming:
         with self._lock, full_when_no_room():
             file = self._append(pieces)
             os.fdatasync(file)
-            self._close()
             self._path.rename(self._target)
+            self._close()
             sync_folder(self._target.parent)
 
     def discard(self) -> None:
@@ -71,8 +84,9 @@ class Incoming:
     def _append(self, pieces: Sequence[bytes]) -> int:
         if self._discarded:
             raise OSError(errno.ECANCELED, "the blob was discarded")
+        self._room.require(sum(map(len, pieces)))
         if self._file is None:
-            self._file = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            self._file = self._create()
         rest = [memoryview(piece) for piece in pieces]
         while rest:
             written = os.writev(self._file, rest)
@@ -81,6 +95,15 @@ class Incoming:
             if written:
                 rest[0] = rest[0][written:]
         return self._file
+
+    def _create(self) -> int:
+        """Make and lock the file, again where it was taken for abandoned between the two."""
+        while True:
+            file = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file).st_nlink:
+                return file
+            os.close(file)
 
     def _close(self) -> None:
         if self._file is not None:

@@ -12,6 +12,7 @@ from meiku.cli import explain, keys, users
 from meiku.cli.output import AsJson, refuse, show
 from meiku.cli.serving import serve_command
 from meiku.config import ConfigError
+from meiku.errors import StateError
 from meiku.ops.accounts import AccountError
 
 HELP = """媒库 meiku: S3-compatible media storage that a browser uploads straight into.
@@ -19,7 +20,7 @@ HELP = """媒库 meiku: S3-compatible media storage that a browser uploads strai
 \b
 meiku serve                 start on http://127.0.0.1:9000, data in ./meiku-data
 meiku user add alice        make another account, with a key pair of its own
-meiku explain URL           why was this presigned URL refused?
+meiku explain url URL       why was this presigned URL refused?
 """
 
 command = typer.Typer(
@@ -45,7 +46,9 @@ def main() -> None:
     """Run the command; what it cannot do is one sentence and exit code 1."""
     try:
         command()
-    except (AccountError, ConfigError) as refusal:
+    except (AccountError, ConfigError, StateError) as refusal:
         refuse(str(refusal))
+    except OSError as error:
+        refuse(f"{error.filename or 'the data folder'}: {error.strerror or error}")
     except KeyboardInterrupt:
         sys.exit(130)

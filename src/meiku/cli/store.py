@@ -7,8 +7,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from meiku.app import open_meta
-from meiku.config import Settings
+from meiku.app import DATABASE, open_meta
+from meiku.config import ConfigError, Settings
 from meiku.meta import Meta
 
 T = TypeVar("T")
@@ -21,11 +21,14 @@ DataFolder = Annotated[
 ]
 
 
-def with_meta(data: Path | None, work: Callable[[Meta], Awaitable[T]]) -> T:
-    """Open the store, do the work, close the store."""
+def with_meta(data: Path | None, work: Callable[[Meta], Awaitable[T]], *, may_make: bool = False) -> T:
+    """Open the store, do the work, close the store; one that is not there is a mistyped folder."""
+    settings = Settings.from_environment({"data_folder": data})
+    if not may_make and not (settings.data_folder / DATABASE).exists():
+        raise ConfigError(f"there is no data in {settings.data_folder}; `meiku serve` or `user add` makes it")
 
     async def run() -> T:
-        async with open_meta(Settings.from_environment({"data_folder": data})) as meta:
+        async with open_meta(settings) as meta:
             return await work(meta)
 
     return asyncio.run(run())

@@ -42,7 +42,7 @@ def add(
             raise
         return user
 
-    user = with_meta(data, work)
+    user = with_meta(data, work, may_make=True)
     value = {**_shown(user), "access_key": pair.access_key, "secret_key": pair.secret_key}
     text = f"user        {name}\nid          {user.user_id}\naccess key  {pair.access_key}\n"
     show(value, text + f"secret key  {pair.secret_key}", as_json)

@@ -19,7 +19,8 @@ from botocore import xform_name
 Level = Literal["service", "bucket", "object"]
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-NOT_HTTP_ROUTED = {"WriteGetObjectResponse"}  # belongs to Object Lambda's own host, not to a bucket
+# What no request to us can mean: these belong to hosts of their own (Object Lambda's, directory buckets').
+NOT_HTTP_ROUTED = {"WriteGetObjectResponse", "ListDirectoryBuckets"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ def operations() -> Mapping[str, OperationModel]:
     additions = json.loads(files(__package__).joinpath("additions.json").read_text(encoding="utf-8"))
     document["shapes"].update(additions["shapes"])
     document["operations"].update(additions["operations"])
+    for shape, members in additions["furtherMembers"].items():
+        document["shapes"][shape]["members"].update(members)
     reader = _Reader(document["shapes"], additions["rootNames"])
     return {
         name: reader.operation(name, entry)

@@ -81,7 +81,7 @@ def _match(upload: UploadRecord, entry: dict[str, Any], part: PartRecord | None)
     kept = unpack(part.checksums)
     for algorithm in ALGORITHMS.values():
         given = entry.get(algorithm.member)
-        if given is not None and algorithm.name in kept and given != kept[algorithm.name]:
+        if given is not None and given != kept.get(algorithm.name):
             raise errors.InvalidPart(
                 UploadId=upload.upload_id, PartNumber=str(part.part_number), Checksum=algorithm.member
             )

@@ -70,5 +70,13 @@ def etag_matches(header: str, etag: str) -> bool:
     return header.strip() == "*" or etag in listed
 
 
+def is_same(if_range: str, record: ObjectRecord) -> bool:
+    """Tell whether a range continues what the caller has (RFC 9110, 13.1.5).
+
+    Only a strong entity tag proves that; a date does not, and then the whole object is sent.
+    """
+    return if_range.strip() == f'"{record.etag}"'
+
+
 def _second(time_ms: int) -> int:
     return time_ms // 1000

@@ -14,8 +14,8 @@ from typing import Protocol
 from meiku import errors
 from meiku.checksums import Digests
 from meiku.meta.objects import read_inline
-from meiku.meta.records import EMPTY, Content, ObjectRecord
 from meiku.meta.parts import find_parts
+from meiku.meta.records import EMPTY, Content, ObjectRecord, PartRecord
 from meiku.ops.call import Call
 
 THREAD_BYTES = 64 * 1024
@@ -102,10 +102,13 @@ class _Counted:
             yield piece
 
 
-def read(
+async def read(
     call: Call, record: ObjectRecord, start: int, stop: int, inline: bytes | None = None
 ) -> bytes | AsyncIterator[bytes]:
-    """Give the bytes from `start` up to `stop` (exclusive); at once where they are at hand."""
+    """Give the bytes from `start` up to `stop` (exclusive); at once where they are at hand.
+
+    Raises Missing when the object was replaced since its record was read.
+    """
     if start >= stop:
         return b""
     if inline is not None:
@@ -114,17 +117,15 @@ def read(
     if content.kind == "blob":
         return call.blobs.read(content.id or "", start, stop)
     if content.kind == "parts":
-        return _read_parts(call, content.id or "", start, stop)
-    return _read_inline(call, content.id or "", start, stop)
+        parts = await call.meta.read(find_parts, content.id or "", start, stop)
+        if not parts:
+            raise errors.Missing("content")
+        return _read_parts(call, parts, start, stop)
+    return (await call.meta.read(read_inline, content.id or ""))[start:stop]
 
 
-async def _read_inline(call: Call, content_id: str, start: int, stop: int) -> AsyncIterator[bytes]:
-    data = await call.meta.read(read_inline, content_id)
-    yield data[start:stop]
-
-
-async def _read_parts(call: Call, upload_id: str, start: int, stop: int) -> AsyncIterator[bytes]:
-    for part in await call.meta.read(find_parts, upload_id, start, stop):
+async def _read_parts(call: Call, parts: list[PartRecord], start: int, stop: int) -> AsyncIterator[bytes]:
+    for part in parts:
         first = max(start - part.offset_bytes, 0)
         last = min(stop - part.offset_bytes, part.size_bytes)
         async for piece in call.blobs.read(part.content_id or "", first, last):

@@ -48,11 +48,12 @@ async def copy_object(
         description = describe(system_headers, metadata, storage_class, asked)
     else:
         description = _copied_description(source, system_headers, storage_class, asked)
-    incoming = source.read(0, source.record.size_bytes)
-    if checksum_algorithm:
-        incoming.also_digest(checksum_algorithm)
+    incoming = await source.read(0, source.record.size_bytes)
+    algorithm = checksum_algorithm or unpack(source.record.checksums).get("shown")
+    if algorithm:
+        incoming.also_digest(algorithm)
     condition = write_condition(if_match, if_none_match)
-    record = await keep(call, incoming, description, condition, checksum_algorithm)
+    record = await keep(call, incoming, description, condition, algorithm)
     result = {"ETag": quoted(record.etag), "LastModified": record.modified_at_ms}
     return {"CopyObjectResult": {**result, **shown_checksum(record.checksums)}}
 

@@ -27,14 +27,15 @@ class Source:
     record: ObjectRecord
     inline: bytes | None
 
-    def read(self, start: int, stop: int) -> Copied:
+    async def read(self, start: int, stop: int) -> Copied:
         """Read a range of it as if a client sent it; at most 5 GiB at once."""
         if stop - start > SIZE_LIMIT_BYTES:
             raise errors.InvalidRequest(
                 "The specified copy source is larger than the maximum allowable size for a copy source: "
                 f"{SIZE_LIMIT_BYTES}"
             )
-        return Copied(content.read(self.call, self.record, start, stop, self.inline), stop - start)
+        stored = await content.read(self.call, self.record, start, stop, self.inline)
+        return Copied(stored, stop - start)
 
 
 async def open_source(call: Call, text: str, conditions: Conditions) -> Source:
@@ -58,7 +59,7 @@ def _read_name(text: str) -> tuple[str, bytes]:
     if query:
         check_version(parse_qs(f"v={query}").get("v", [""])[0])
     try:
-        name = unquote_to_bytes(path.removeprefix("/")).decode()
+        name = unquote_to_bytes(path).decode().removeprefix("/")
     except UnicodeDecodeError:
         name = ""
     bucket_name, _, key = name.partition("/")

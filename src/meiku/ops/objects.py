@@ -9,7 +9,7 @@ from meiku.meta.records import Condition, ObjectRecord
 from meiku.operation import Answer, operation
 from meiku.ops import content
 from meiku.ops.call import Call
-from meiku.ops.conditions import check_read, refused_write, write_condition
+from meiku.ops.conditions import check_read, is_same, refused_write, write_condition
 from meiku.ops.content import Incoming
 from meiku.ops.descriptions import (
     Description,
@@ -26,6 +26,7 @@ from meiku.ops.ranges import read_range
 from meiku.ops.versions import check_version
 
 DELETE_LIMIT = 1000
+KEY_LIMIT_BYTES = 1023
 
 
 @operation("PutObject", action="s3:PutObject")
@@ -76,14 +77,13 @@ async def keep(
             )
         except errors.Unmet as unmet:
             raise refused_write(unmet, condition, call.key) from None
-        except errors.Missing:
-            raise errors.NoSuchBucket(BucketName=call.bucket_name) from None
 
 
 @operation("GetObject", action="s3:GetObject")
 async def get_object(
     call: Call,
     range: str | None,
+    if_range: str | None,
     part_number: int | None,
     version_id: str | None,
     checksum_mode: str | None,
@@ -112,9 +112,11 @@ async def get_object(
         "Expires": response_expires,
     }
     _override(call, answer, overrides)
+    if if_range is not None and not is_same(if_range, record):
+        range = None  # noqa: A001 - the model's name; the rest of another version is of no use
     start, stop = await _narrow(call, answer, record, range, part_number)
     _show_checksum(answer, record, checksum_mode)
-    return {**answer, "Body": content.read(call, record, start, stop, inline)}
+    return {**answer, "Body": await content.read(call, record, start, stop, inline)}
 
 
 @operation("HeadObject", action="s3:GetObject")
@@ -218,9 +220,9 @@ async def delete_objects(call: Call, delete: dict[str, Any]) -> Answer:
     asked = delete["Objects"]
     if not 1 <= len(asked) <= DELETE_LIMIT:
         raise errors.MalformedXML(f"A Delete document names 1 to {DELETE_LIMIT} objects.")
-    refused = [entry for entry in map(_refusal, asked) if entry is not None]
-    refused_keys = {entry["Key"] for entry in refused}
-    keys = [entry["Key"] for entry in asked if entry["Key"] not in refused_keys]
+    refusals = [_refusal(entry) for entry in asked]
+    refused = [refusal for refusal in refusals if refusal is not None]
+    keys = [entry["Key"] for entry, refusal in zip(asked, refusals, strict=True) if refusal is None]
     await call.meta.write(
         objects.remove_objects, call.bucket.bucket_id, [key.encode() for key in keys], call.now_ms
     )
@@ -229,7 +231,10 @@ async def delete_objects(call: Call, delete: dict[str, Any]) -> Answer:
 
 
 def _refusal(entry: dict[str, Any]) -> dict[str, str] | None:
-    """Refuse the entries whose conditions are not evaluated here."""
+    """Refuse the entries that name no object, and those whose conditions are not evaluated here."""
+    size_bytes = len(entry["Key"].encode("utf-8", "surrogatepass"))
+    if not 1 <= size_bytes <= KEY_LIMIT_BYTES:
+        return {"Key": entry["Key"], "Code": "KeyTooLongError", "Message": "A key has 1 to 1,023 bytes."}
     if entry.get("VersionId") not in (None, "", "null"):
         return {"Key": entry["Key"], "Code": "NoSuchVersion", "Message": errors.NoSuchVersion.message}
     if entry.keys() - {"Key", "VersionId"}:

@@ -61,7 +61,7 @@ async def upload_part_copy(
     start, stop = 0, source.record.size_bytes
     if copy_source_range is not None:
         start, stop = read_copy_range(copy_source_range, source.record.size_bytes)
-    record = await _keep(call, source.read(start, stop), part_number, upload)
+    record = await _keep(call, await source.read(start, stop), part_number, upload)
     result = {"LastModified": record.modified_at_ms, "ETag": quoted(record.etag)}
     return {"CopyPartResult": {**result, **_shown_part_checksum(record)}}
 
@@ -131,7 +131,7 @@ async def list_parts(
         "PartNumberMarker": marker,
         "NextPartNumberMarker": page[-1].part_number if page else marker,
         "MaxParts": limit,
-        "IsTruncated": len(found) > limit,
+        "IsTruncated": len(found) > len(page) > 0,
         "ChecksumAlgorithm": upload.checksum_algorithm,
         "ChecksumType": upload.checksum_type,
         "Parts": [_listed(part) for part in page],

@@ -19,6 +19,8 @@ from meiku.meta.users import remove_expired_keys
 
 BATCH = 500
 COMPLETED_KEPT_MS = 7 * 24 * 3600 * 1000
+# A new blob has no row until its commit is through; however short deleted bytes are kept, it must live on.
+ORPHAN_LEAST_S = 900.0
 _log = logging.getLogger("meiku.sweep")
 
 
@@ -27,16 +29,17 @@ async def sweep_forever(meta: Meta, blobs: Blobs, settings: Settings) -> None:
     while True:
         await asyncio.sleep(settings.sweep_interval_s)
         try:
-            await sweep(meta, blobs, settings.blob_grace_s, time.time())
+            orphan_grace_s = max(settings.blob_grace_s, ORPHAN_LEAST_S)
+            await sweep(meta, blobs, settings.blob_grace_s, orphan_grace_s, time.time())
         except Exception:
             _log.exception("the sweep failed; it will be tried again")
 
 
-async def sweep(meta: Meta, blobs: Blobs, grace_s: float, now_s: float) -> int:
-    """Sweep once and tell how many blobs were removed."""
+async def sweep(meta: Meta, blobs: Blobs, grace_s: float, orphan_grace_s: float, now_s: float) -> int:
+    """Sweep once and tell how many blobs were removed; orphans younger than a running write must stay."""
     before_ms = int((now_s - grace_s) * 1000)
     removed = await _remove_released(meta, blobs, before_ms)
-    removed += await _remove_orphans(meta, blobs, now_s - grace_s)
+    removed += await _remove_orphans(meta, blobs, now_s - orphan_grace_s)
     while await meta.write(drop_released_inline, before_ms, BATCH):
         pass
     await meta.write(forget_completed, int(now_s * 1000) - COMPLETED_KEPT_MS)

@@ -45,10 +45,7 @@ async def create_multipart_upload(
         checksum_algorithm=checksum_algorithm,
         checksum_type=checksum_type,
     )
-    try:
-        await call.meta.write(uploads.add_upload, upload)
-    except errors.Missing:
-        raise errors.NoSuchBucket(BucketName=call.bucket_name) from None
+    await call.meta.write(uploads.add_upload, upload)
     return {
         "Bucket": call.bucket_name,
         "Key": call.key.decode(),

@@ -1,7 +1,7 @@
 """Sends a response through ASGI: at once where the bytes are at hand, else in pieces as they are read.
 
-A stream that breaks ends the connection, so that no client takes what it got for the whole; and when the client
-has gone, nothing more is read for it.
+A stream that breaks ends the connection, so that no client takes what it got for the whole; and when the
+client has gone, nothing more is read for it.
 """
 
 import asyncio

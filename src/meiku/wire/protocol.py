@@ -32,6 +32,7 @@ from meiku.wire.outlet import Outlet, ReaderWatch, refusal
 
 DISCARD_LIMIT_BYTES = 64 * 1024 * 1024
 DISCARD_TIMEOUT_S = 10.0
+GOODBYE_S = 1.0
 PIPELINE_LIMIT = 128
 # Connections over the limit that are still told so; beyond these they are cut.
 REFUSED_AT_ONCE = 128
@@ -130,6 +131,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self._socket.get_write_buffer_size():
             # A closing transport waits for its last bytes to leave, for ever if nobody reads them.
             self._reader_watch.begin(self.loop)
+        elif not self._socket.can_write_eof():
+            # TLS waits half a minute for the client's goodbye, and a stopping server would wait with it.
+            self.loop.call_later(GOODBYE_S, self._socket.abort)
 
     def _arm(self, seconds: float, then: Callable[[], None]) -> None:
         self._disarm()

@@ -4,7 +4,7 @@ This is the only file that writes S3's answers. An answer names members of the m
 the model does not have is a mistake of ours and fails loudly.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 

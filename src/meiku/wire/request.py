@@ -7,31 +7,17 @@ Addresses are understood here (path-style and host-style), and nowhere else. Key
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
-from meiku import checksums, errors
+from meiku import errors
 from meiku.model import Level
+from meiku.wire.query import read_query, with_carried
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 KEY_LIMIT_BYTES = 1023
-_QUERY_FIELDS_LIMIT = 200
-CREDENTIAL_PARAMETERS = {
-    "x-amz-algorithm",
-    "x-amz-credential",
-    "x-amz-date",
-    "x-amz-expires",
-    "x-amz-signature",
-    "x-amz-signedheaders",
-    "x-amz-security-token",
-}
-
-_CHECKSUMS_OF_NOTHING = {
-    algorithm.header: checksums.encode(algorithm.new().digest())
-    for algorithm in checksums.ALGORITHMS.values()
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +67,7 @@ def read_request(scope: Scope, receive: Receive, domains: Sequence[str]) -> Requ
     raw_path = scope["raw_path"].decode("latin-1")
     query_string = scope["query_string"].decode("latin-1")
     pairs = read_query(query_string)
+    query = dict(reversed(pairs)) if pairs else {}
     bucket = bucket_of_host(host, domains)
     host_style = bucket is not None
     bucket, key = read_address(raw_path, bucket)
@@ -92,9 +79,9 @@ def read_request(scope: Scope, receive: Receive, domains: Sequence[str]) -> Requ
         raw_path=raw_path,
         query_string=query_string,
         query_pairs=pairs,
-        query=dict(reversed(pairs)),
+        query=query,
         sent_headers=headers,
-        headers=_with_hoisted(headers, pairs),
+        headers=with_carried(headers, query),
         bucket=bucket,
         key=key,
         host_style=host_style,
@@ -116,27 +103,12 @@ def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-def read_query(query_string: str) -> tuple[tuple[str, str], ...]:
-    """Decode a query into pairs in their order; `+` is a space, a name alone has the value ''."""
-    if not query_string:
-        return ()
-    try:
-        return tuple(
-            parse_qsl(
-                query_string, keep_blank_values=True, errors="strict", max_num_fields=_QUERY_FIELDS_LIMIT
-            )
-        )
-    except (UnicodeDecodeError, ValueError):
-        raise errors.InvalidURI(
-            "The query string is not UTF-8, or has more parameters than any operation takes."
-        ) from None
-
-
 def bucket_of_host(host: str, domains: Sequence[str]) -> str | None:
     """Find the bucket that a Host header names in front of one of our domains."""
     name = host.lower()
     if not name.endswith("]"):
         name = name.rpartition(":")[0] or name if ":" in name else name
+    name = name.removesuffix(".")
     for domain in domains:
         if name.endswith(domain) and len(name) > len(domain) + 1 and name[-len(domain) - 1] == ".":
             return name[: -len(domain) - 1]
@@ -145,16 +117,22 @@ def bucket_of_host(host: str, domains: Sequence[str]) -> str | None:
 
 def read_address(raw_path: str, host_bucket: str | None) -> tuple[str | None, str | None]:
     """Split a percent-encoded path into bucket and key."""
-    try:
-        path = unquote_to_bytes(raw_path).decode()[1:] if "%" in raw_path else raw_path[1:]
-    except UnicodeDecodeError:
-        raise errors.InvalidURI("The path is not percent-encoded UTF-8.", URI=raw_path) from None
+    path = raw_path[1:]
     if host_bucket is not None:
-        return host_bucket, check_key(path)
+        return host_bucket, check_key(_decoded(path))
     if not path:
         return None, None
     bucket, _, key = path.partition("/")
-    return bucket, check_key(key)
+    return _decoded(bucket), check_key(_decoded(key))
+
+
+def _decoded(path: str) -> str:
+    if "%" not in path:
+        return path
+    try:
+        return unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        raise errors.InvalidURI("The path is not percent-encoded UTF-8.", URI=path) from None
 
 
 def check_key(key: str) -> str | None:
@@ -162,36 +140,3 @@ def check_key(key: str) -> str | None:
     if len(key) > KEY_LIMIT_BYTES or len(key.encode()) > KEY_LIMIT_BYTES:
         raise errors.KeyTooLongError(Size=str(len(key.encode())), MaxSizeAllowed=str(KEY_LIMIT_BYTES))
     return key or None
-
-
-def _with_hoisted(sent: dict[str, str], pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Let a V4 presigned URL carry `x-amz-*` headers as query parameters, as the SDKs write them.
-
-    V4 signs every parameter; V2 signs few, so there a stranger could add them and they stay parameters.
-    A header of the same name must agree with what was signed. Of checksums only real ones are taken: whoever
-    signs a URL has no body yet, and the JavaScript SDK writes the checksum of nothing.
-    """
-    if not any(name == "X-Amz-Signature" for name, _ in pairs):
-        return sent
-    headers = dict(sent)
-    unmeant = set(CREDENTIAL_PARAMETERS)
-    if any(_CHECKSUMS_OF_NOTHING.get(name.lower()) == value for name, value in pairs):
-        unmeant |= {*_CHECKSUMS_OF_NOTHING, "x-amz-sdk-checksum-algorithm"}
-    for name, value in pairs:
-        lowered = name.lower()
-        if lowered.startswith("x-amz-") and lowered not in unmeant:
-            if headers.get(lowered, value) != value:
-                raise errors.InvalidArgument(
-                    "A header differs from the value that the URL was signed with.", ArgumentName=name
-                )
-            headers[lowered] = value
-    return headers
-
-
-def is_carried_header(request: Request, name: str) -> bool:
-    """Tell whether a query parameter is a header that a presigned URL carries, or its checksum of nothing."""
-    lowered = name.lower()
-    return lowered in request.headers or (
-        "X-Amz-Signature" in request.query
-        and (lowered in _CHECKSUMS_OF_NOTHING or lowered == "x-amz-sdk-checksum-algorithm")
-    )

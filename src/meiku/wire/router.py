@@ -6,13 +6,15 @@ query parameter that the chosen operation does not know is refused wherever it c
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from functools import cache
 
 from meiku import errors, model
 from meiku.model import Level, OperationModel
-from meiku.wire.request import CREDENTIAL_PARAMETERS, Request, is_carried_header
+from meiku.wire.query import is_carried
+from meiku.wire.request import Request
 
-_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_SAFE_METHODS = {"GET", "HEAD"}
 _UNJUDGED_PARAMETERS = {
     "AWSAccessKeyId",
     "Signature",
@@ -22,22 +24,42 @@ _UNJUDGED_PARAMETERS = {
 
 
 class Router:
-    """The model's operations, by method and level, highest rank first."""
+    """The model's operations, by method and level."""
 
     def __init__(self, operations: Mapping[str, OperationModel], offered: frozenset[str]) -> None:
-        self._candidates: dict[tuple[str, Level], list[OperationModel]] = {}
+        candidates: dict[tuple[str, Level], list[OperationModel]] = {}
         for operation in sorted(operations.values(), key=lambda o: (-o.rank, o.name not in offered, o.name)):
             for method in _answered_methods(operation):
-                self._candidates.setdefault((method, operation.level), []).append(operation)
+                candidates.setdefault((method, operation.level), []).append(operation)
+        self._tables = {place: _Table(found) for place, found in candidates.items()}
 
     def match(self, request: Request) -> OperationModel:
         """Find the operation, or refuse with MethodNotAllowed or NotImplemented."""
-        for operation in self._candidates.get((request.method, request.level), ()):
-            if _answers(operation, request):
-                if request.query:
-                    _refuse_unknown_query(operation, request)
-                return operation
-        raise errors.MethodNotAllowed(Method=request.method, ResourceType=request.level.upper())
+        table = self._tables.get((request.method, request.level))
+        operation = table.match(request) if table else None
+        if operation is None:
+            raise errors.MethodNotAllowed(
+                _explanation(request), Method=request.method, ResourceType=request.level.upper()
+            )
+        # A preflight asks about a request that is yet to come, with that one's whole query.
+        if request.query and request.method != "OPTIONS":
+            _refuse_unknown_query(operation, request)
+        return operation
+
+
+class _Table:
+    """The operations of one method at one level, highest rank first."""
+
+    def __init__(self, operations: list[OperationModel]) -> None:
+        self._operations = operations
+        self._queries = {name for operation in operations for name in operation.required_query}
+        self._headers = {name for operation in operations for name in operation.required_headers}
+        self._plain = next((o for o in operations if not o.required_query and not o.required_headers), None)
+
+    def match(self, request: Request) -> OperationModel | None:
+        if self._queries.isdisjoint(request.query) and self._headers.isdisjoint(request.headers):
+            return self._plain
+        return next((operation for operation in self._operations if _answers(operation, request)), None)
 
 
 def _answered_methods(operation: OperationModel) -> tuple[str, ...]:
@@ -52,12 +74,22 @@ def _answers(operation: OperationModel, request: Request) -> bool:
     return all(name in request.headers for name in operation.required_headers)
 
 
+def _explanation(request: Request) -> str | None:
+    """Say what is wrong with a form that names no bucket: the first mistake that a new installation sees."""
+    if request.level != "service" or not request.headers.get("content-type", "").startswith("multipart/"):
+        return None
+    return (
+        f"A form is posted to a bucket, but neither the path nor the host '{request.host}' names one: post "
+        "it to /<bucket>, or start the server with --domain for what follows the bucket's name in the host."
+    )
+
+
 def _refuse_unknown_query(operation: OperationModel, request: Request) -> None:
-    unknown = request.query.keys() - _known_query(operation)
+    judged: AbstractSet[str] = request.query.keys()
     if request.method in _SAFE_METHODS:
-        unknown &= _sub_resources()
-    for name in sorted(unknown):
-        if name.lower() in CREDENTIAL_PARAMETERS or is_carried_header(request, name):
+        judged = judged & _sub_resources()
+    for name in sorted(judged - _known_query(operation)):
+        if is_carried(name, request.query, request.headers):
             continue
         raise errors.NotImplemented(
             f"The query parameter '{name}' is not offered for {operation.name}; it was not ignored, because "

@@ -29,7 +29,7 @@ def _reference(match: re.Match[str]) -> str:
 
 
 def escape_shown(text: str) -> str:
-    """Write text that is only to be looked at; what XML 1.0 cannot hold is replaced, so any reader reads it."""
+    """Write text that is only looked at; what XML 1.0 cannot hold is replaced, so any reader reads it."""
     return escape(_UNWRITABLE.sub("\ufffd", text))
 
 

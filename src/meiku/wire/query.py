@@ -1,0 +1,85 @@
+"""A request's query: its parameters, and the headers that a presigned URL carries among them.
+
+Nothing here judges a signature; which parameters an operation takes is the model's.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from meiku import checksums, errors
+
+Pairs = tuple[tuple[str, str], ...]
+
+PARAMETERS_LIMIT = 200
+CREDENTIAL_PARAMETERS = {
+    "x-amz-algorithm",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-signature",
+    "x-amz-signedheaders",
+    "x-amz-security-token",
+}
+_CHECKSUMS_OF_NOTHING = {
+    algorithm.header: checksums.encode(algorithm.new().digest())
+    for algorithm in checksums.ALGORITHMS.values()
+}
+_CHECKSUM_NAMES = {*_CHECKSUMS_OF_NOTHING, "x-amz-sdk-checksum-algorithm"}
+
+
+def read_query(query_string: str) -> Pairs:
+    """Decode a query into pairs in their order; `+` is a space, a name alone has the value ''."""
+    if not query_string:
+        return ()
+    parts = query_string.split("&")
+    if len(parts) > PARAMETERS_LIMIT:
+        raise errors.InvalidURI("The query string has more parameters than any operation takes.")
+    try:
+        return tuple([_read_pair(part) for part in parts if part])
+    except UnicodeDecodeError:
+        raise errors.InvalidURI("The query string is not percent-encoded UTF-8.") from None
+
+
+def _read_pair(part: str) -> tuple[str, str]:
+    name, _, value = part.partition("=")
+    return _decoded(name), _decoded(value)
+
+
+def _decoded(text: str) -> str:
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, errors="strict") if "%" in text else text
+
+
+def with_carried(sent: dict[str, str], query: Mapping[str, str]) -> dict[str, str]:
+    """Let a V4 presigned URL carry `x-amz-*` headers as query parameters, as the SDKs write them.
+
+    V4 signs every parameter; V2 signs few, so there a stranger could add them and they stay parameters.
+    A header of the same name must agree with what was signed. Of checksums only real ones are taken: whoever
+    signs a URL has no body yet, and the JavaScript SDK writes the checksum of nothing.
+    """
+    if "X-Amz-Signature" not in query:
+        return sent
+    carried = {name.lower(): value for name, value in query.items() if name[:6].lower() == "x-amz-"}
+    for name in CREDENTIAL_PARAMETERS:
+        carried.pop(name, None)
+    if not carried:
+        return sent
+    if any(_CHECKSUMS_OF_NOTHING.get(name) == value for name, value in carried.items()):
+        carried = {name: value for name, value in carried.items() if name not in _CHECKSUM_NAMES}
+    for name, value in carried.items():
+        if sent.get(name, value) != value:
+            raise errors.InvalidArgument(
+                "A header differs from the value that the URL was signed with.", ArgumentName=name
+            )
+    return sent | carried
+
+
+def is_carried(name: str, query: Mapping[str, str], headers: Mapping[str, str]) -> bool:
+    """Tell whether a parameter is part of the credential, or a header that a presigned URL carries."""
+    lowered = name.lower()
+    return (
+        lowered in CREDENTIAL_PARAMETERS
+        or lowered in headers
+        or ("X-Amz-Signature" in query and lowered in _CHECKSUM_NAMES)
+    )

@@ -1,0 +1,180 @@
+"""A full disk: new data is refused with a clear answer, and everything that frees or reads goes on.
+
+A real disk of 24 MB, so these tests need the right to mount one.
+"""
+
+import os
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signed_http import Answered, SignedHttp
+
+LARGE, SMALL = 1_000_000, 20_000
+RESERVE_BYTES = 4 << 20
+BUCKET = "full"
+SENTENCE = b"The server has no space left to store this. Nothing was stored; reads go on."
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a disk of 24 MB where the first server of this test keeps its data."""
+    folder = tmp_path / "data0"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        unmount(folder)
+
+
+def unmount(folder: Path) -> None:
+    """Unmount as soon as the last killed process has let go of its files."""
+    for _ in range(100):
+        if subprocess.run(["umount", str(folder)], capture_output=True).returncode == 0:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{folder} is still in use")
+
+
+@pytest.fixture
+def full_server(small_disk: Path, own_server: Callable[..., Any]) -> Iterator[Any]:
+    """Start a server on the small disk that sweeps at once what is deleted."""
+    settings = {"MEIKU_BLOB_GRACE_S": "0", "MEIKU_SWEEP_INTERVAL_S": "1"}
+    server = own_server("--workers", "2", MEIKU_RESERVE_BYTES=str(RESERVE_BYTES), **settings)
+    server.client().create_bucket(Bucket=BUCKET)
+    yield server
+    assert '"event": "mistake"' not in server.read_log(), server.read_log()
+    if server.process.poll() is None:
+        server.kill()
+
+
+def put(http: SignedHttp, key: str, size_bytes: int) -> Answered:
+    return http.send("PUT", f"{BUCKET}/{key}", os.urandom(size_bytes))
+
+
+def fill(http: SignedHttp) -> dict[str, int]:
+    """Put ever smaller objects until not even an empty one is taken; tells the keys and sizes that were."""
+    kept = {}
+    for name, size_bytes in (("large", LARGE), ("small", SMALL), ("empty", 0)):
+        for number in range(500):
+            answered = put(http, f"{name}/{number}", size_bytes)
+            if answered.status == 507:
+                break
+            assert answered.status == 200, answered.body
+            kept[f"{name}/{number}"] = size_bytes
+        assert answered.code == "InsufficientStorage"
+    return kept
+
+
+def listed(server: Any) -> dict[str, int]:
+    pages = server.client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+    return {entry["Key"]: entry["Size"] for page in pages for entry in page.get("Contents", ())}
+
+
+def test_a_full_disk_refuses_every_kind_of_write_and_stores_nothing(full_server: Any) -> None:
+    """Large and small PUTs, parts, copies and forms are answered 507 with a sentence; none leaves a trace."""
+    http = SignedHttp(full_server.url)
+    kept = fill(http)
+    blobs = {path.name for path in (full_server.data / "blobs").rglob("*") if path.is_file()}
+    refused = [
+        put(http, "new", LARGE),
+        put(http, "new", SMALL),
+        put(http, "new", 0),
+        http.post_form(BUCKET, "new", os.urandom(LARGE)),
+        http.post_form(BUCKET, "new", os.urandom(SMALL)),
+        http.send("POST", f"{BUCKET}/new", uploads=""),
+        http.send("PUT", f"{BUCKET}/new", headers={"x-amz-copy-source": f"/{BUCKET}/large/0"}),
+        http.send("PUT", "another-bucket"),
+    ]
+    assert [(answered.status, answered.code) for answered in refused] == [(507, "InsufficientStorage")] * 8
+    assert all(
+        b"no space left" in answered.body and b"Nothing was stored" in answered.body for answered in refused
+    )
+    assert listed(full_server) == kept
+    assert {path.name for path in (full_server.data / "blobs").rglob("*") if path.is_file()} == blobs
+    assert list((full_server.data / "incoming").iterdir()) == []
+
+
+def test_reads_go_on_and_replacing_keeps_the_old_object(full_server: Any) -> None:
+    """GET, HEAD and listings answer as ever, and a refused replacement leaves what was there."""
+    http = SignedHttp(full_server.url)
+    kept = fill(http)
+    before = http.send("GET", f"{BUCKET}/large/0")
+    assert len(before.body) == LARGE
+    assert put(http, "large/0", LARGE).status == 507
+    assert http.send("GET", f"{BUCKET}/large/0").body == before.body
+    assert http.send("HEAD", f"{BUCKET}/small/0").headers["content-length"] == str(SMALL)
+    assert listed(full_server) == kept
+
+
+def test_after_deleting_and_sweeping_writes_work_again(full_server: Any) -> None:
+    """The reserve is there to remove with: every object can be deleted, and its room comes back."""
+    http = SignedHttp(full_server.url)
+    kept = fill(http)
+    process = full_server.process
+    for key in kept:
+        assert http.send("DELETE", f"{BUCKET}/{key}").status == 204
+    while any(path.is_file() for path in (full_server.data / "blobs").rglob("*")):
+        time.sleep(0.1)
+    assert put(http, "again", LARGE).status == 200
+    assert listed(full_server) == {"again": LARGE}
+    assert process.poll() is None
+    assert "ended (" not in full_server.read_log(), "a worker died of the full disk"
+
+
+def test_many_writers_at_once_fill_the_disk_and_break_nothing(full_server: Any) -> None:
+    """When all race for the last room, each is answered, what was answered 200 is whole."""
+    answers: dict[str, Answered] = {}
+
+    def write(name: str) -> None:
+        http = SignedHttp(full_server.url)
+        for number in range(12):
+            size_bytes = LARGE if number % 2 else SMALL
+            answers[f"{name}/{number}"] = put(http, f"{name}/{number}", size_bytes)
+        http.close()
+
+    writers = [threading.Thread(target=write, args=(str(number),)) for number in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert {answered.status for answered in answers.values()} == {200, 507}
+    assert len(answers) == 96
+    stored = {key for key, answered in answers.items() if answered.status == 200}
+    assert set(listed(full_server)) == stored
+    http = SignedHttp(full_server.url)
+    for key in stored:
+        found = http.send("GET", f"{BUCKET}/{key}")
+        assert (found.status, found.etag) == (200, answers[key].etag)
+    assert full_server.stop() == 0
+    database = sqlite3.connect(full_server.data / "meta.sqlite3")
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.close()
+
+
+def test_rows_stay_intact_when_the_disk_has_not_one_byte_left(full_server: Any) -> None:
+    """Somebody else fills the same disk: writes are refused, reads go on, and nothing breaks or stops."""
+    http = SignedHttp(full_server.url)
+    assert put(http, "kept", LARGE).status == 200
+    filler = full_server.data / "filler"
+    with pytest.raises(OSError, match="No space left"), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(65536)):
+            pass
+    for number in range(40):
+        assert http.send("DELETE", f"{BUCKET}/nothing{number}").status in (204, 507)
+        assert put(http, f"k{number}", SMALL).status == 507
+    assert len(http.send("GET", f"{BUCKET}/kept").body) == LARGE
+    filler.unlink()
+    assert put(http, "again", SMALL).status == 200
+    assert listed(full_server) == {"kept": LARGE, "again": SMALL}
+    assert full_server.stop() == 0
+    database = sqlite3.connect(full_server.data / "meta.sqlite3")
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.close()

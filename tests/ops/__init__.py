@@ -1,0 +1,1 @@
+"""What every operation promises, proven by clients over TCP."""
