@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from plain_http import Answer, send
+from running_server import ACCESS_KEY, SECRET_KEY
 
-ACCESS_KEY, SECRET_KEY = "testak", "testsk-with-some-length"  # the root user's, as conftest starts servers
 BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 CONTENT = b"the bytes of a picture"

@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from page import done_places, form_places, language_of, remember_language, render
 from pydantic import BaseModel, Field
-from storage import Storage
 
 from meiku.signing import Form, Policy, post_form_v2, post_form_v4, presign_v4
+from page import done_places, form_places, language_of, remember_language, render
+from storage import Storage
 
 GIB = 1024**3
 PAGES = Path(__file__).parent / "pages"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
+
 from storage import Storage
 
 LABEL_CELLS = 26

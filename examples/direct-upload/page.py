@@ -11,9 +11,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import Request, Response
-from storage import Stored
 
 from meiku.signing import Form
+from storage import Stored
 
 _FOLDER = Path(__file__).parent / "pages"
 _PLACE = re.compile(r"\{\{(\w+)\}\}")

@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
+
 from application import create_application
 from greeting import greet
 from service import Service, ServiceDied, key_file, running

@@ -1,7 +1,8 @@
 """Every test here signs at one fixed moment."""
 
-import oracle
 import pytest
+
+from auth import oracle
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from oracle import (
+
+from auth.oracle import (
     CREDENTIAL,
     FOUR_WAYS,
     NOW_S,
@@ -16,7 +17,6 @@ from oracle import (
     with_headers,
     with_query,
 )
-
 from meiku import errors
 from meiku.auth import Credential
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from oracle import FOUR_WAYS, Call, seen, sign, with_headers, with_query
 
+from auth.oracle import FOUR_WAYS, Call, seen, sign, with_headers, with_query
 from meiku import errors
 from meiku.auth import claim_of
 

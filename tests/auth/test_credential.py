@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from oracle import CREDENTIAL, FOUR_WAYS, NOW_S, SECRET, Call, sign, verify
 
+from auth.oracle import CREDENTIAL, FOUR_WAYS, NOW_S, SECRET, Call, sign, verify
 from meiku import errors
 
 SESSION = replace(CREDENTIAL, session_token="token", expires_at_s=int(NOW_S) + 60)

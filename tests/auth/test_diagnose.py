@@ -6,7 +6,8 @@ from itertools import count
 from urllib.parse import quote
 
 import pytest
-from oracle import (
+
+from auth.oracle import (
     ACCESS_KEY,
     CREDENTIAL,
     FOUR_WAYS,
@@ -20,7 +21,6 @@ from oracle import (
     with_headers,
     with_query,
 )
-
 from meiku import errors, signing
 from meiku.auth import Credential, SignedRequest, claim_of, diagnose
 from meiku.auth.reading import ReadingV2, ReadingV4, first_v2, first_v4

@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from oracle import ACCESS_KEY, CREDENTIAL, FOUR_WAYS, HOST, NOW, NOW_S, SECRET, Call, sign
 
+from auth.oracle import ACCESS_KEY, CREDENTIAL, FOUR_WAYS, HOST, NOW, NOW_S, SECRET, Call, sign
 from meiku import signing
 from meiku.auth.explain import Explanation, compare, explain_policy, explain_url
 from meiku.signing import Policy, post_form_v2, post_form_v4, presign_v2, presign_v4

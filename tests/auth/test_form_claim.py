@@ -10,8 +10,8 @@ import pytest
 from botocore import auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from oracle import ACCESS_KEY, CREDENTIAL, NOW, NOW_S, SECRET
 
+from auth.oracle import ACCESS_KEY, CREDENTIAL, NOW, NOW_S, SECRET
 from meiku import errors, signing
 from meiku.auth import Credential, FormClaim, check_policy, form_claim_of
 from meiku.signing import Policy, post_form_v2, post_form_v4

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import ACCESS_KEY, CREDENTIAL, HOST, NOW_S, seen
 
+from auth.oracle import ACCESS_KEY, CREDENTIAL, HOST, NOW_S, seen
 from meiku import errors
 from meiku.auth import check_policy, claim_of, form_claim_of, payload_of
 from meiku.auth.explain import explain_policy, explain_url

@@ -3,8 +3,8 @@
 from hashlib import sha256
 
 import pytest
-from oracle import NOW_S, Call, sign, verify, with_headers
 
+from auth.oracle import NOW_S, Call, sign, verify, with_headers
 from meiku import errors
 from meiku.auth import ChunkSigner, Payload, payload_of
 from meiku.signing import (

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from oracle import (
+
+from auth.oracle import (
     ACCESS_KEY,
     CREDENTIAL,
     HOST,
@@ -16,7 +17,6 @@ from oracle import (
     with_headers,
     with_query,
 )
-
 from meiku import errors
 from meiku.auth import Credential, SignedRequest
 from meiku.signing import signature_v2, string_to_sign_v2

@@ -6,8 +6,8 @@ import pytest
 from botocore import auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from oracle import ACCESS_KEY, HOST, NOW_S, SECRET, Call, seen, sign, verify, with_headers, with_query
 
+from auth.oracle import ACCESS_KEY, HOST, NOW_S, SECRET, Call, seen, sign, verify, with_headers, with_query
 from meiku import errors
 from meiku.auth import SignedRequest
 from meiku.signing import (

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from running_example import ACCESS_KEY, SECRET_KEY, Example, free_port, launch
+
+from browser.running_example import ACCESS_KEY, SECRET_KEY, Example, free_port, launch
 
 CHROMIUM = os.environ.get("MEIKU_TEST_CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = [

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from running_example import BUCKET, Example
+
+from browser.running_example import BUCKET, Example
 
 
 def wrong(example: Example) -> str:

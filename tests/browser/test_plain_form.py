@@ -5,7 +5,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from playwright.sync_api import BrowserContext, Page, expect
-from running_example import BUCKET, Example, key_of
+
+from browser.running_example import BUCKET, Example, key_of
 
 Visitor = Callable[..., BrowserContext]
 

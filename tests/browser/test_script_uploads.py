@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Request, expect
-from running_example import SECRET_KEY, Example, key_of
+
+from browser.running_example import SECRET_KEY, Example, key_of
 
 WAYS = ("post", "put")
 UPLOAD_BYTES_PER_S = 250_000

@@ -10,7 +10,8 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
-from running_example import Example, free_port, launch
+
+from browser.running_example import Example, free_port, launch
 
 Start = Callable[..., Example]
 

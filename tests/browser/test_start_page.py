@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from running_example import BUCKET, Example
+
+from browser.running_example import BUCKET, Example
 
 Visitor = Callable[..., BrowserContext]
 PAGES = ("", "form", "post", "put", f"done?bucket={BUCKET}&key=uploads/none")

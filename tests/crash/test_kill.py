@@ -11,9 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ledger import ABSENT, Ledger
-from traffic import BUCKET, Client
-
+from crash.ledger import ABSENT, Ledger
+from crash.traffic import BUCKET, Client
 from signed_http import SignedHttp
 
 ROUNDS = int(os.environ.get("MEIKU_CRASH_ROUNDS", "5"))

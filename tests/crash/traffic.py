@@ -10,8 +10,7 @@ import threading
 from collections.abc import Callable
 from hashlib import md5, sha256
 
-from ledger import ABSENT, Ledger
-
+from crash.ledger import ABSENT, Ledger
 from signed_http import Answered, SignedHttp
 
 BUCKET = "crash"

@@ -8,8 +8,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from conftest import ACCESS_KEY, SECRET_KEY, Server
 from plain_http import Answer, send
+from running_server import ACCESS_KEY, SECRET_KEY, Server
 
 Send = Callable[..., Answer]
 

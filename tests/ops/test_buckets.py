@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from conftest import Server
 from ops.conftest import Send
+from running_server import Server
 
 Refusal = Callable[..., tuple[str, int]]
 

@@ -7,8 +7,8 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from conftest import Server
 from ops.conftest import Send
+from running_server import Server
 
 Refusal = Callable[..., tuple[str, int]]
 KEYS = ["a", "a/", "a/b/1", "a/b/2", "a/c", "a0", "b", "ab", "é", "z", "媒", "😀", "\uffee"]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from conftest import Server
 from meiku import model, ops
 from meiku.model import OperationModel
 from ops.conftest import Send
+from running_server import Server
 
 # Answered under their other name: the newer one, or (for directory buckets) the one of our kind of bucket.
 TWINS = {name for name, operation in model.operations().items() if operation.deprecated}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from conftest import Server
 from meiku.checksums import ALGORITHMS
+from running_server import Server
 
 Refusal = Callable[..., tuple[str, int]]
 PARTS = (b"first part", b"second", b"3")
@@ -25,7 +25,7 @@ KINDS = [
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A client of a server whose parts may be small."""
-    from conftest import free_port
+    from running_server import free_port
 
     few = {"MEIKU_MULTIPART_MIN_PART_BYTES": "1", "MEIKU_WORKERS": "1"}
     running = Server(tmp_path_factory.mktemp("checksums") / "data", free_port(), few).start()

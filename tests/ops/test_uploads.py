@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from conftest import Server
 from ops.conftest import Send
+from running_server import Server
 
 Refusal = Callable[..., tuple[str, int]]
 MIB = 1024 * 1024

@@ -1,1 +1,0 @@
-"""What every operation promises, proven by clients over TCP."""
