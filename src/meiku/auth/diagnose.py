@@ -17,7 +17,8 @@ from meiku.auth.credential import same_text
 TRIALS_LIMIT = 40
 SECRETS_LIMIT = 4
 WRONG_KEY = (
-    "None of the usual mistakes explains it: the secret key is probably not the one that belongs to {}."
+    "None of the usual mistakes explains it: the secret key is probably not the one that belongs to {}, "
+    "or the key, the query or a signed header is not what was signed."
 )
 _SHOWN_CHARACTERS = 300
 

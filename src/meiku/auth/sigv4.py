@@ -132,7 +132,10 @@ class ClaimV4:
         if value is not None:
             return value
         if self.expires_s is None:
-            raise errors.InvalidRequest(f"Missing required header for this request: {PAYLOAD_HEADER}")
+            raise errors.InvalidRequest(
+                f"Missing required header for this request: {PAYLOAD_HEADER}. Older curl leaves it out: add "
+                f"-H '{PAYLOAD_HEADER}: {UNSIGNED_PAYLOAD}'."
+            )
         return next((said for name, said in self.request.query if name.lower() == PAYLOAD_HEADER), None)
 
     def _payload_hashes(self) -> tuple[str, ...]:
