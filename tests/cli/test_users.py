@@ -88,7 +88,7 @@ def test_what_cannot_be_done_is_one_sentence(meiku: Meiku) -> None:
 
 def test_a_user_whose_key_is_refused_is_not_left_behind(meiku: Meiku) -> None:
     """An account is made with its key pair or not at all."""
-    assert refused(meiku("user", "add", "alice", "--secret-key", "short"), "8 or more")
+    assert refused(meiku("user", "add", "alice", "--secret-key", "with space"), "without spaces")
     assert refused(meiku("user", "add", "alice", "--access-key", "no spaces"), "access key")
     assert meiku("user", "list", "--json").json == []
 

@@ -14,9 +14,9 @@ from meiku.meta.records import KeyRecord, UserRecord
 
 ROOT = "root"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
-_ACCESS_KEY = re.compile(r"[A-Za-z0-9_-]{3,128}")
+_ACCESS_KEY = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_SECRET_KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-SECRET_LEAST = 8
 
 
 class AccountError(Exception):
@@ -76,10 +76,10 @@ async def add_key(
     lifetime_s: int | None = None,
 ) -> KeyRecord:
     """Give a user one more key pair; with a lifetime it gets a session token and ends by itself."""
-    if not _ACCESS_KEY.fullmatch(pair.access_key) or len(pair.secret_key) < SECRET_LEAST:
+    if not _ACCESS_KEY.fullmatch(pair.access_key) or not _SECRET_KEY.fullmatch(pair.secret_key):
         raise AccountError(
-            "an access key has 3 to 128 letters, digits, _ or -; "
-            f"a secret key has {SECRET_LEAST} or more characters"
+            "an access key has 1 to 128 letters, digits and . _ -; "
+            "a secret key has 1 to 128 printable characters without spaces"
         )
     key = KeyRecord(
         access_key=pair.access_key,
