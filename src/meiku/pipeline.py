@@ -94,6 +94,7 @@ class Pipeline:
 
     async def _answer_or_error(self, scope: Scope, receive: Receive, progress: Progress) -> Response:
         try:
+            self._directory.refresh()
             progress.request = read_request(scope, receive, self._domains)
             return await self._answer(progress.request, progress)
         except errors.NotModified as unchanged:

@@ -71,9 +71,20 @@ class SqliteMeta:
         self._settings_version: Any = None
 
     async def read(self, flow: Callable[P, Transaction[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a reading transaction in one snapshot; never suspends."""
+        """Run a reading transaction in one snapshot; never suspends.
+
+        One statement is a snapshot by itself; a flow that asks a second thing is begun anew inside BEGIN.
+        """
         execute = self._cursor.execute
         try:
+            first = flow(*args, **kwargs)
+            try:
+                sql, values = next(first)
+                first.send(execute(sql, values).fetchall())
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            first.close()
             execute("BEGIN")
             return run(self._cursor, partial(flow, *args, **kwargs))
         except apsw.Error as error:

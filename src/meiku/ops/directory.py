@@ -34,7 +34,6 @@ class Directory:
 
     async def identity(self, access_key: str) -> Identity | None:
         """Find an access key's owner."""
-        self._forget_if_changed()
         known = self._identities.get(access_key)
         if known is None:
             found = await self._meta.read(find_key, access_key)
@@ -45,7 +44,6 @@ class Directory:
 
     async def bucket(self, name: str) -> BucketRecord | None:
         """Find a bucket with its settings."""
-        self._forget_if_changed()
         known = self._buckets.get(name)
         if known is None:
             known = await self._meta.read(find_bucket, name)
@@ -53,7 +51,8 @@ class Directory:
                 self._buckets[name] = known
         return known
 
-    def _forget_if_changed(self) -> None:
+    def refresh(self) -> None:
+        """Forget everything if anything changed; called once at the beginning of each request."""
         version = self._meta.version()
         if version != self._version or len(self._identities) + len(self._buckets) > ENTRIES_LIMIT:
             self._identities.clear()

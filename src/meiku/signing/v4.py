@@ -6,23 +6,28 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth
 """
 
 import hmac
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from urllib.parse import quote
 
 ALGORITHM_V4 = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+# Most texts need no encoding; to see that is ten times quicker than to encode them.
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9._~/-]*")
 EMPTY_SHA256 = sha256(b"").hexdigest()
 
 
 def uri_encode(text: str, *, safe: str = "") -> str:
     """Percent-encode UTF-8, all but RFC 3986's unreserved characters and `safe`."""
-    return quote(text, safe=safe)
+    plain = _PLAIN_PATH if safe == "/" else _PLAIN
+    return text if plain.fullmatch(text) else quote(text, safe=safe)
 
 
 def canonical_query_v4(query: Iterable[tuple[str, str]]) -> str:
     """Encode and sort decoded pairs; X-Amz-Signature must already be left out."""
-    encoded = sorted([(quote(name, safe=""), quote(value, safe="")) for name, value in query])
+    encoded = sorted([(uri_encode(name), uri_encode(value)) for name, value in query])
     return "&".join([f"{name}={value}" for name, value in encoded])
 
 

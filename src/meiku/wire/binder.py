@@ -48,43 +48,77 @@ class Given:
 Source = Callable[[Given], Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """Where a header, parameter or field goes: an argument, or an entry of the group that is one."""
+
+    argument: str
+    entry: str | None
+    convert: Callable[[str], Any]
+
+
 class Binder:
-    """Makes the keyword arguments of one operation."""
+    """Makes the keyword arguments of one operation.
+
+    Its cost follows what a request carries, not what the model knows: absent members are None beforehand.
+    """
 
     def __init__(self, operation: Operation) -> None:
         members = operation.model.input.members
-        grouped = {name for group in operation.arguments for name in GROUPS.get(group, ())}
-        taken = {m.name for m in members.values() if m.argument in operation.arguments} | grouped
         self._name = operation.name
-        self._sources = [
-            (m.argument, _source(m, operation)) for m in members.values() if m.argument in operation.arguments
-        ]
-        self._groups = [
-            (group, [(name, _source(members[name], operation)) for name in GROUPS[group] if name in members])
-            for group in operation.arguments
-            if group in GROUPS
-        ]
+        self._absent: dict[str, None] = {}
+        self._sources: list[tuple[str, Source]] = []
+        self._takers: dict[str, dict[str, Taker]] = {"header": {}, "querystring": {}, "form": {}}
+        self._groups = [group for group in operation.arguments if group in GROUPS]
+        grouped = {name: group for group in self._groups for name in GROUPS[group] if name in members}
+        for member in members.values():
+            if member.name in grouped:
+                self._take(member, Taker(grouped[member.name], member.name, _converter(member)))
+            elif member.argument in operation.arguments:
+                self._take_alone(member, operation)
+        taken = grouped.keys() | {m.name for m in members.values() if m.argument in operation.arguments}
         ignored = [m for m in members.values() if m.name not in taken | ANSWERED_BY_THE_EDGE]
-        self._refused_headers = {m.wire_name.lower(): m for m in ignored if m.location == "header"}
-        self._refused_query = {m.wire_name: m for m in ignored if m.location == "querystring"}
-        self._refused_fields = {m.wire_name: m for m in ignored if m.location == "form"}
+        self._refused = {
+            place: {_name_of(m): m for m in ignored if m.location == place} for place in self._takers
+        }
+
+    def _take_alone(self, member: Member, operation: Operation) -> None:
+        if member.location in self._takers and member.name != operation.model.payload:
+            self._absent[member.argument] = None
+            self._take(member, Taker(member.argument, None, _converter(member)))
+        else:
+            self._sources.append((member.argument, _source(member, operation)))
+
+    def _take(self, member: Member, taker: Taker) -> None:
+        self._takers[member.location][_name_of(member)] = taker
 
     def bind(self, given: Given) -> dict[str, Any]:
         """Make the arguments, or raise the S3 error for the one that is wrong or not offered."""
-        self._refuse(self._refused_headers, given.request.headers)
+        arguments: dict[str, Any] = dict(self._absent)
+        for group in self._groups:
+            arguments[group] = {}
+        self._bind_place("header", given.request.headers, arguments)
         if given.request.query:
-            self._refuse(self._refused_query, given.request.query)
+            self._bind_place("querystring", given.request.query, arguments)
         if given.fields:
-            self._refuse(self._refused_fields, given.fields)
-        arguments = {argument: source(given) for argument, source in self._sources}
-        for group, sources in self._groups:
-            read = ((name, source(given)) for name, source in sources)
-            arguments[group] = {name: value for name, value in read if value is not None}
+            self._bind_place("form", given.fields, arguments)
+        for argument, source in self._sources:
+            arguments[argument] = source(given)
         return arguments
 
+    def _bind_place(self, place: str, present: Mapping[str, str], arguments: dict[str, Any]) -> None:
+        refused, takers = self._refused[place], self._takers[place]
+        if not refused.keys().isdisjoint(present):
+            self._refuse(refused, present)
+        for name in takers.keys() & present.keys():
+            taker = takers[name]
+            value = taker.convert(present[name])
+            if taker.entry is None:
+                arguments[taker.argument] = value
+            elif value is not None:
+                arguments[taker.argument][taker.entry] = value
+
     def _refuse(self, refused: Mapping[str, Member], present: Mapping[str, str]) -> None:
-        if refused.keys().isdisjoint(present):
-            return
         for name in sorted(refused.keys() & present.keys()):
             if not (refused[name].shape.kind == "boolean" and present[name].lower() == "false"):
                 raise errors.NotImplemented(
@@ -99,21 +133,11 @@ def _source(member: Member, operation: Operation) -> Source:
         return (lambda given: given.request.bucket) if member.name == "Bucket" else _read_key
     if member.name == operation.model.payload:
         return _payload_source(member)
-    if member.location in ("headers", "forms"):
-        return _prefixed_source(member)
-    place: Callable[[Given], Mapping[str, str]] = {
-        "header": lambda given: given.request.headers,
-        "querystring": lambda given: given.request.query,
-        "form": lambda given: given.fields,
-    }[member.location]
-    name = member.wire_name.lower() if member.location == "header" else member.wire_name
-    convert = _converter(member)
+    return _prefixed_source(member)
 
-    def source(given: Given) -> Any:
-        text = place(given).get(name)
-        return None if text is None else convert(text)
 
-    return source
+def _name_of(member: Member) -> str:
+    return member.wire_name.lower() if member.location == "header" else member.wire_name
 
 
 def _read_key(given: Given) -> bytes:
