@@ -4,6 +4,7 @@ A reading is plain facts: replacing one gives another reading of the same reques
 readings that stand for the same request; the diagnosis tries those that a mistaken client may have signed.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
@@ -15,6 +16,8 @@ from meiku.signing import canonical_query_v4, join_canonical_v4, string_to_sign_
 Pairs = Sequence[tuple[str, str]]
 PUBLIC_HOSTS_LIMIT = 4  # every further one costs each refused request more hashing
 LENIENT = frozenset({"x-amz-process", "x-oss-process", "x-zos-process", "x-amz-limitrate"})
+# Names and values as uri_encode writes them (an escaped letter too, but then another reading is tried).
+_CANONICAL = re.compile(r"(?:[A-Za-z0-9._~=-]|%[0-9A-F]{2})+(?:&(?:[A-Za-z0-9._~=-]|%[0-9A-F]{2})+)*")
 _APPEND = frozenset({"append", "position"})
 
 
@@ -64,6 +67,15 @@ def canonical_path(raw_path: str) -> str:
     return uri_encode(unquote(raw_path) if "%" in raw_path else raw_path, safe="/")
 
 
+def _canonical_query(request: SignedRequest) -> str:
+    """Write the query as V4 signs it; SDKs send it encoded so already, and then it is only put in order."""
+    sent = request.query_string
+    if not _CANONICAL.fullmatch(sent):
+        return canonical_query_v4(signed_pairs(request.query))
+    pairs = sorted([part.partition("=") for part in sent.split("&")])
+    return "&".join([f"{name}={value}" for name, _, value in pairs if name != "X-Amz-Signature"])
+
+
 def signed_pairs(pairs: Iterable[tuple[str, str]]) -> Pairs:
     """Leave out the one parameter that no V4 signature covers: itself."""
     return [pair for pair in pairs if pair[0].lower() != "x-amz-signature"]
@@ -86,7 +98,7 @@ def first_v4(request: SignedRequest, signed_headers: tuple[str, ...], payload_ha
     headers = request.headers
     if headers.get("host") != request.host:
         headers = {**headers, "host": request.host}
-    query = canonical_query_v4(signed_pairs(request.query)) if request.query else ""
+    query = _canonical_query(request) if request.query else ""
     path = canonical_path(request.raw_path)
     return ReadingV4(request.method, path, query, headers, signed_headers, payload_hash)
 
@@ -95,7 +107,7 @@ def other_v4(
     request: SignedRequest, first: ReadingV4, public_hosts: Sequence[str], payload_hashes: Sequence[str]
 ) -> Iterator[ReadingV4]:
     """Read the same request as it may also be meant: before a proxy, as sent, with a literal plus."""
-    queries = [first.query]
+    queries = list(dict.fromkeys([first.query, canonical_query_v4(signed_pairs(request.query))]))
     if "+" in request.query_string:
         queries.append(canonical_query_v4(signed_pairs(literal_pairs(request))))
     choices = product(

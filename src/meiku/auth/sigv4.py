@@ -29,14 +29,17 @@ _PARAMETERS = (
     "X-Amz-SignedHeaders",
     "X-Amz-Signature",
 )
-_LOWERED = {name.lower(): name for name in (*_PARAMETERS, "X-Amz-Security-Token")}
+_LOWERED = {name.lower(): name for name in (*_PARAMETERS, "X-Amz-Security-Token", "X-Amz-Content-Sha256")}
 
 _signing_key = lru_cache(_KEYS_LIMIT)(signing_key_v4)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimV4:
-    """That the holder of `access_key` made this request; `expires_s` is set where it is a presigned URL."""
+    """That the holder of `access_key` made this request.
+
+    `expires_s` is set where it is a presigned URL, `carried_payload` where that says what its body is.
+    """
 
     request: SignedRequest
     access_key: str
@@ -48,6 +51,7 @@ class ClaimV4:
     signature: str
     session_token: str | None
     expires_s: int | None
+    carried_payload: str | None = None
 
     @property
     def presigned(self) -> bool:
@@ -65,9 +69,9 @@ class ClaimV4:
         self.check_time(now_s)
         self._check_coverage()
         key = _signing_key(credential.secret_key, self.date, self.region)
-        payload = declared(
-            self._payload_header(), ChunkSigner(key, self.timestamp, self.scope, self.signature)
-        )
+        said = self._payload_header()
+        signer = ChunkSigner(key, self.timestamp, self.scope, self.signature) if said else None
+        payload = declared(said, signer)
         for reading in self._readings(public_hosts):
             expected = signature_v4(key, string_to_sign_v4(self.timestamp, self.scope, reading.text()))
             if same_text(expected, self.signature):
@@ -136,7 +140,7 @@ class ClaimV4:
                 f"Missing required header for this request: {PAYLOAD_HEADER}. Older curl leaves it out: add "
                 f"-H '{PAYLOAD_HEADER}: {UNSIGNED_PAYLOAD}'."
             )
-        return next((said for name, said in self.request.query if name.lower() == PAYLOAD_HEADER), None)
+        return self.carried_payload
 
     def _payload_hashes(self) -> tuple[str, ...]:
         """List what the last line may be; a presigned URL is made before anyone knows the body."""
@@ -209,6 +213,7 @@ def query_claim(request: SignedRequest) -> ClaimV4:
         signature=parameters["X-Amz-Signature"],
         session_token=token,
         expires_s=_expires(parameters["X-Amz-Expires"]),
+        carried_payload=parameters.get("X-Amz-Content-Sha256"),
     )
 
 
