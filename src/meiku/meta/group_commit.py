@@ -1,16 +1,18 @@
 """Group commit: the one writer of a process. Many transactions, one wait for the disk.
 
-A thread takes all transactions that wait, runs each in a savepoint, commits once, and answers them all.
-Between processes the turn to write is a file lock, so that nobody polls. Knows no nouns.
+Statements run on the event loop, each transaction in a savepoint; only what waits runs in a thread: for the
+turn among processes, and for the disk. (Statements in the thread too was measured: every one gives up the
+interpreter lock and waits for the busy loop to hand it back.) A transaction that is long by nature takes its
+whole group into the thread, so that the loop goes on. Knows no nouns.
 """
 
 import asyncio
 import fcntl
 import os
-import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,7 +22,8 @@ from meiku.meta.connection import meaning_of, run
 from meiku.meta.transaction import Transaction
 
 T = TypeVar("T")
-_GROUP_LIMIT = 512
+# What one group may hold up the loop: about 2 ms.
+_GROUP_LIMIT = 64
 
 
 class Waiting(NamedTuple):
@@ -28,6 +31,7 @@ class Waiting(NamedTuple):
 
     flow: Callable[[], Transaction[Any]]
     answer: "asyncio.Future[Any]"
+    long: bool
 
 
 class Outcome(NamedTuple):
@@ -52,73 +56,80 @@ class Turn:
     ) -> None:
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
+    def try_take(self) -> bool:
+        """Take the turn if nobody has it."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
     def close(self) -> None:
         """Let go of the lock file."""
         os.close(self._file)
 
 
 class GroupCommit:
-    """The writer thread and the queue before it."""
+    """The queue of transactions, and the groups that they are committed in, one at a time."""
 
     def __init__(self, connection: apsw.Connection, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
         self._turn = turn
         self._loop = loop
-        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="meiku-writer", daemon=True)
-        self._thread.start()
+        self._waiting: list[Waiting] = []
+        self._busy = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="meiku-writer")
 
-    def submit(self, flow: Callable[[], Transaction[T]]) -> "asyncio.Future[T]":
+    def submit(self, flow: Callable[[], Transaction[T]], *, long: bool = False) -> "asyncio.Future[T]":
         """Queue a transaction; the answer comes once it is durable or undone."""
         answer: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(Waiting(flow, answer))
+        self._waiting.append(Waiting(flow, answer, long))
+        if not self._busy:
+            self._busy = True
+            self._idle.clear()
+            # Not at once: others who are ready in this round of the loop join the group.
+            self._loop.call_soon(self._begin)
         return answer
 
-    def close(self) -> None:
-        """Finish what waits, then end the thread; blocks."""
-        self._queue.put(None)
-        self._thread.join()
+    async def close(self) -> None:
+        """Finish what waits, then let go of everything."""
+        await self._idle.wait()
+        self._thread.shutdown()
         self._connection.close()
         self._turn.close()
 
-    def _work(self) -> None:
-        while group := self._take():
-            outcomes = self._commit(group)
-            try:
-                self._loop.call_soon_threadsafe(_tell, outcomes)
-            except RuntimeError:  # The loop has ended, and with it everybody who waited.
-                return
+    def _begin(self) -> None:
+        """Take the turn, here where it is free, else in the thread."""
+        if self._turn.try_take():
+            self._run_group()
+        else:
+            self._in_thread(self._turn.__enter__, lambda _: self._run_group())
 
-    def _take(self) -> list[Waiting]:
-        """Wait for one transaction, and take what has gathered behind it; nothing means the end."""
-        first = self._queue.get()
-        if first is None:
-            return []
-        group = [first]
-        while len(group) < _GROUP_LIMIT and not self._queue.empty():
-            waiting = self._queue.get()
-            if waiting is None:
-                self._queue.put(None)
-                break
-            group.append(waiting)
-        return group
+    def _run_group(self) -> None:
+        group, self._waiting = self._waiting[:_GROUP_LIMIT], self._waiting[_GROUP_LIMIT:]
+        if any(waiting.long for waiting in group):
+            self._in_thread(lambda: self._finish(group, self._attempt_all(group)), self._tell)
+        else:
+            attempted = self._attempt_all(group)
+            self._in_thread(lambda: self._finish(group, attempted), self._tell)
 
-    def _commit(self, group: list[Waiting]) -> list[Outcome]:
-        """Run a group and commit it once; when that fails it fails for all."""
+    def _in_thread(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        def tell(done: "Future[T]") -> None:
+            with suppress(RuntimeError):  # the loop has ended, and with it everybody who waited
+                self._loop.call_soon_threadsafe(then, done.result())
+
+        self._thread.submit(work).add_done_callback(tell)
+
+    def _attempt_all(self, group: list[Waiting]) -> "list[Outcome] | BaseException":
+        """Run every transaction of a group; an error is what ended it for all."""
         try:
-            with self._turn:
-                try:
-                    self._cursor.execute("BEGIN IMMEDIATE")
-                    outcomes = [self._attempt(waiting) for waiting in group]
-                    self._cursor.execute("COMMIT")
-                finally:
-                    if self._connection.in_transaction:
-                        self._cursor.execute("ROLLBACK")
+            self._cursor.execute("BEGIN IMMEDIATE")
+            return [self._attempt(waiting) for waiting in group]
         except BaseException as error:
-            failure = meaning_of(error, self._connection)
-            return [Outcome(waiting.answer, None, failure) for waiting in group]
-        return outcomes
+            return error
 
     def _attempt(self, waiting: Waiting) -> Outcome:
         """Run one transaction, and undo it alone when it raises."""
@@ -135,13 +146,32 @@ class GroupCommit:
         execute("RELEASE flow")
         return outcome
 
+    def _finish(self, group: list[Waiting], attempted: "list[Outcome] | BaseException") -> list[Outcome]:
+        """Commit a group and pass the turn on; when that fails it fails for all."""
+        try:
+            if isinstance(attempted, BaseException):
+                raise attempted
+            self._cursor.execute("COMMIT")
+            return attempted
+        except BaseException as error:
+            failure = meaning_of(error, self._connection)
+            return [Outcome(waiting.answer, None, failure) for waiting in group]
+        finally:
+            if self._connection.in_transaction:
+                self._cursor.execute("ROLLBACK")
+            self._turn.__exit__(None, None, None)
 
-def _tell(outcomes: list[Outcome]) -> None:
-    """Answer everybody who still waits; runs on the loop."""
-    for answer, result, error in outcomes:
-        if answer.done():
-            continue
-        if error is None:
-            answer.set_result(result)
+    def _tell(self, outcomes: list[Outcome]) -> None:
+        """Answer everybody who still waits, and go on with those who came meanwhile."""
+        for answer, result, error in outcomes:
+            if answer.done():
+                continue
+            if error is None:
+                answer.set_result(result)
+            else:
+                answer.set_exception(error)
+        if self._waiting:
+            self._loop.call_soon(self._begin)
         else:
-            answer.set_exception(error)
+            self._busy = False
+            self._idle.set()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from meiku import errors
 from meiku.meta.records import Condition, Content, ObjectRecord
 from meiku.meta.released import release, require_kept
-from meiku.meta.transaction import Row, Statement, Transaction
+from meiku.meta.transaction import Row, Statement, Transaction, long
 
 _COLUMNS = (
     "o.key, o.size_bytes, o.etag, o.modified_at_ms, o.owner_id, o.storage_class, o.content_kind, "
@@ -175,6 +175,7 @@ def remove_object(
     return removed
 
 
+@long
 def remove_objects(bucket_id: int, keys: Collection[bytes], now_ms: int) -> Transaction[set[bytes]]:
     """Remove several objects; returns the keys that were there."""
     removed = set()

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from meiku import errors
 from meiku.meta.records import Content
-from meiku.meta.transaction import Statement, Transaction
+from meiku.meta.transaction import Statement, Transaction, long
 
 _TAKE = (
     "SELECT blob_id FROM released_blobs r WHERE released_at_ms < $1 "
@@ -77,12 +77,14 @@ def take_released(before_ms: int, limit: int) -> Transaction[list[str]]:
     return [row[0] for row in rows]
 
 
+@long
 def forget_released(blob_ids: Collection[str]) -> Transaction[None]:
     """Forget blobs that have been deleted."""
     for blob_id in blob_ids:
         yield Statement("DELETE FROM released_blobs WHERE blob_id = $1", (blob_id,))
 
 
+@long
 def drop_released_inline(before_ms: int, limit: int) -> Transaction[int]:
     """Drop the inline bytes of parts that were released before a moment; tells how many."""
     rows = yield Statement(

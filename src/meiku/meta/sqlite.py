@@ -16,7 +16,7 @@ from meiku import errors
 from meiku.meta.connection import connect, create_file, meaning_of, run
 from meiku.meta.group_commit import GroupCommit, Turn
 from meiku.meta.schema import MIGRATIONS
-from meiku.meta.transaction import Transaction
+from meiku.meta.transaction import Transaction, is_long
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class SqliteMeta:
 
     async def write(self, flow: Callable[P, Transaction[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a transaction in the next group; durable on return, undone when it raises."""
-        return await self._commits.submit(partial(flow, *args, **kwargs))
+        return await self._commits.submit(partial(flow, *args, **kwargs), long=is_long(flow))
 
     def version(self) -> object:
         """Tell the settings version; asks for it only when some commit happened since."""
@@ -109,5 +109,5 @@ class SqliteMeta:
 
     async def close(self) -> None:
         """Finish the writes that wait, then close the database."""
-        await asyncio.to_thread(self._commits.close)
+        await self._commits.close()
         self._reader.close()

@@ -16,7 +16,7 @@ from meiku.meta.objects import former_content, store
 from meiku.meta.parts import release_part
 from meiku.meta.records import Condition, ObjectRecord, UploadListing, UploadRecord
 from meiku.meta.released import release_parts
-from meiku.meta.transaction import Statement, Transaction
+from meiku.meta.transaction import Statement, Transaction, long
 
 _UPLOAD = (
     "upload_id, bucket_id, key, initiated_at_ms, owner_id, initiator_id, storage_class, headers, metadata, "
@@ -103,6 +103,7 @@ def _begin(prefix: bytes, delimiter: bytes, key_marker: bytes, upload_id_marker:
     return (key_marker, upload_id_marker) if is_plain and upload_id_marker else (start, "")
 
 
+@long
 def abort_upload(upload_id: str, now_ms: int) -> Transaction[bool]:
     """End an upload and release its parts; False when it is not in progress."""
     rows = yield Statement("DELETE FROM uploads WHERE upload_id = $1 RETURNING 1", (upload_id,))
@@ -111,6 +112,7 @@ def abort_upload(upload_id: str, now_ms: int) -> Transaction[bool]:
     return bool(rows)
 
 
+@long
 def complete_upload(
     upload_id: str,
     record: ObjectRecord,
