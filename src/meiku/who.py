@@ -5,12 +5,15 @@ to anonymous.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from meiku import errors
 from meiku.access.caller import ANONYMOUS, Caller
 from meiku.auth import Credential, Payload, SignedRequest, claim_of, form_claim_of, payload_of
 from meiku.ops.directory import Directory, Identity
 from meiku.wire.request import Request
+
+IDENTITIES_LIMIT = 1024
 
 
 async def caller_of_request(
@@ -56,6 +59,7 @@ async def _identity(directory: Directory, access_key: str) -> Identity:
     return identity
 
 
+@lru_cache(IDENTITIES_LIMIT)
 def _credential(identity: Identity) -> Credential:
     key = identity.key
     return Credential(
@@ -68,6 +72,7 @@ def _credential(identity: Identity) -> Credential:
     )
 
 
+@lru_cache(IDENTITIES_LIMIT)
 def _caller(identity: Identity) -> Caller:
     if not identity.user.active:
         raise errors.UserSuspended(AWSAccessKeyId=identity.key.access_key)

@@ -15,9 +15,9 @@ from meiku.meta.users import find_key
 ENTRIES_LIMIT = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Identity:
-    """An access key and the user it belongs to."""
+    """An access key and the user it belongs to, as found at one moment; a later look makes another."""
 
     key: KeyRecord
     user: UserRecord

@@ -35,20 +35,18 @@ def read_query(query_string: str) -> Pairs:
     if len(parts) > PARAMETERS_LIMIT:
         raise errors.InvalidURI("The query string has more parameters than any operation takes.")
     try:
-        return tuple([_read_pair(part) for part in parts if part])
+        pairs = [part.partition("=") for part in parts if part]
+        if "%" not in query_string and "+" not in query_string:
+            return tuple([(name, value) for name, _, value in pairs])
+        return tuple([(_decoded(name), _decoded(value)) for name, _, value in pairs])
     except UnicodeDecodeError:
         raise errors.InvalidURI("The query string is not percent-encoded UTF-8.") from None
 
 
-def _read_pair(part: str) -> tuple[str, str]:
-    name, _, value = part.partition("=")
-    return _decoded(name), _decoded(value)
-
-
 def _decoded(text: str) -> str:
-    if "+" in text:
-        text = text.replace("+", " ")
-    return unquote(text, errors="strict") if "%" in text else text
+    if "%" in text:
+        return unquote(text.replace("+", " "), errors="strict")
+    return text.replace("+", " ") if "+" in text else text
 
 
 def with_carried(sent: dict[str, str], query: Mapping[str, str]) -> dict[str, str]:
