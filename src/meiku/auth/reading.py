@@ -16,8 +16,8 @@ from meiku.signing import canonical_query_v4, join_canonical_v4, string_to_sign_
 Pairs = Sequence[tuple[str, str]]
 PUBLIC_HOSTS_LIMIT = 4  # every further one costs each refused request more hashing
 LENIENT = frozenset({"x-amz-process", "x-oss-process", "x-zos-process", "x-amz-limitrate"})
-# Names and values as uri_encode writes them (an escaped letter too, but then another reading is tried).
-_CANONICAL = re.compile(r"(?:[A-Za-z0-9._~=-]|%[0-9A-F]{2})+(?:&(?:[A-Za-z0-9._~=-]|%[0-9A-F]{2})+)*")
+# A query as uri_encode writes it, or nearly: where it is not quite, another reading is tried.
+_CANONICAL = re.compile(r"[A-Za-z0-9._~=&-]*(?:%[0-9A-F]{2}[A-Za-z0-9._~=&-]*)*")
 _APPEND = frozenset({"append", "position"})
 
 
