@@ -36,7 +36,7 @@ def test_arguments_are_exactly_those_the_function_names() -> None:
     assert ops.offered()
     for name, operation in ops.offered().items():
         binder = Binder(operation)
-        named = {argument for argument, _ in binder._sources} | {group for group, _ in binder._groups}
+        named = {argument for argument, _ in binder._sources} | set(binder._absent) | set(binder._groups)
         assert named == set(operation.arguments), name
 
 

@@ -105,8 +105,21 @@ class Walk(Generic[P]):
     def _room(self) -> int:
         return self.limit - len(self.rows) - len(self.common_prefixes)
 
+    def _take_plainly(self, rows: list[Row], position: P) -> P:
+        """Take rows as they are, where nothing folds."""
+        room = self._room()
+        taken = rows[:room]
+        self.truncated = len(rows) > room
+        self.rows += taken
+        if not taken:
+            return position
+        self.last = taken[-1][0]
+        return self.after_row(taken[-1])
+
     def _take(self, rows: list[Row], position: P) -> P:
         """Take rows into the page; tells where to look next."""
+        if not self.delimiter:
+            return self._take_plainly(rows, position)
         common: bytes | None = None
         for row in rows:
             if common is not None and row[0].startswith(common):

@@ -97,6 +97,18 @@ def shown_checksum(packed: str) -> dict[str, str]:
     return {f"Checksum{shown}": kept[shown], "ChecksumType": kept["type"]}
 
 
+def shown_kind(packed: str) -> tuple[str | None, str | None]:
+    """Name the algorithm and the type of the checksum that answers show; a listing asks for no more."""
+    start = packed.find('"type":')  # these two are packed last, and alike for nearly all objects
+    return _kind("{" + packed[start:]) if start >= 0 else (None, None)
+
+
+@lru_cache(maxsize=64)
+def _kind(text: str) -> tuple[str | None, str | None]:
+    kept = json.loads(text)
+    return kept.get("shown"), kept.get("type")
+
+
 def etag_of(incoming: Incoming) -> str:
     """Make the entity tag of bytes that came in one piece: their MD5."""
     return incoming.digests["MD5"].hex()

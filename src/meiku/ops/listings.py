@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -11,11 +12,12 @@ from meiku.meta.listing import list_objects as list_page
 from meiku.meta.records import ListedObject, Listing
 from meiku.operation import Answer, operation
 from meiku.ops.call import Call
-from meiku.ops.descriptions import quoted, unpack
+from meiku.ops.descriptions import quoted, shown_kind
 from meiku.ops.grants import display_names
 
 PAGE_LIMIT = 1000
 NameWriter = Callable[[bytes], str]
+_PLAIN = re.compile(rb"[A-Za-z0-9/_.~*-]*")
 
 
 def name_writer(encoding_type: str | None) -> NameWriter:
@@ -24,7 +26,7 @@ def name_writer(encoding_type: str | None) -> NameWriter:
 
 
 def _encoded(name: bytes) -> str:
-    return quote(name, safe="/-_.~*")
+    return name.decode() if _PLAIN.fullmatch(name) else quote(name, safe="/-_.~*")
 
 
 def read_limit(argument: str, asked: int | None) -> int:
@@ -116,13 +118,13 @@ async def _page(call: Call, prefix: str | None, delimiter: str | None, after: by
 
 
 def _listed(listed: ListedObject, name: NameWriter, owners: dict[str, str] | None) -> dict[str, Any]:
-    kept = unpack(listed.checksums)
+    algorithm, checksum_type = shown_kind(listed.checksums)
     entry = {
         "Key": name(listed.key),
         "LastModified": listed.modified_at_ms,
         "ETag": quoted(listed.etag),
-        "ChecksumAlgorithm": [kept["shown"]] if "shown" in kept else None,
-        "ChecksumType": kept.get("type"),
+        "ChecksumAlgorithm": [algorithm] if algorithm else None,
+        "ChecksumType": checksum_type,
         "Size": listed.size_bytes,
         "StorageClass": listed.storage_class,
     }

@@ -13,14 +13,16 @@ from meiku.wire.timestamps import iso8601
 Write = Callable[[Any, list[str]], None]
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-_SPECIAL = re.compile('[&<>"\x00-\x1f\x7f\ufffe\uffff]')
+_SPECIAL = re.compile("[&<>\x00-\x1f\x7f\ufffe\uffff]")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
-_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "\n", "\t": "\t"}
+_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\n": "\n", "\t": "\t"}
+
+_search = _SPECIAL.search
 
 
 def escape(text: str) -> str:
     """Write text so that a reader gets it back; what XML 1.0 cannot hold becomes a reference, as in S3."""
-    return _SPECIAL.sub(_reference, text) if _SPECIAL.search(text) else text
+    return _SPECIAL.sub(_reference, text) if _search(text) else text
 
 
 def _reference(match: re.Match[str]) -> str:
@@ -52,13 +54,20 @@ def _compile_structure(
 ) -> Write:
     members = [m for m in shape.members.values() if names is None or m.name in names]
     attribute = next((m for m in members if m.attribute), None)
-    writers = {m.name: _compile_member(m) for m in members if not m.attribute}
+    # Most members are scalars; they are written here, without a call for each.
+    scalars = {m.name: _compile_scalar(m) for m in members if not m.attribute and _is_scalar(m.shape)}
+    writers = {m.name: _compile_member(m) for m in members if not m.attribute and m.name not in scalars}
     opening, closing = f"<{name}{attributes}>", f"</{name}>"
 
     def write(value: Any, pieces: list[str]) -> None:
         pieces.append(opening if attribute is None else _opening(name, attribute, value))
         for key, item in value.items():
-            if item is not None and (attribute is None or key != attribute.name):
+            if item is None or (attribute is not None and key == attribute.name):
+                continue
+            if key in scalars:
+                before, text_of, after = scalars[key]
+                pieces.append(f"{before}{text_of(item)}{after}")
+            else:
                 writers[key](item, pieces)
         pieces.append(closing)
 
@@ -68,6 +77,14 @@ def _compile_structure(
 def _opening(name: str, attribute: Member, value: Any) -> str:
     prefix, uri = attribute.wire_name.partition(":")[0], "http://www.w3.org/2001/XMLSchema-instance"
     return f'<{name} xmlns:{prefix}="{uri}" {attribute.wire_name}="{escape(value[attribute.name])}">'
+
+
+def _is_scalar(shape: Shape) -> bool:
+    return shape.kind not in ("structure", "list", "map")
+
+
+def _compile_scalar(member: Member) -> tuple[str, Callable[[Any], str], str]:
+    return f"<{member.wire_name}>", write_scalar(member.shape), f"</{member.wire_name}>"
 
 
 def _compile_member(member: Member) -> Write:
