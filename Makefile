@@ -2,6 +2,7 @@
 # make test       sets up what the tests need and runs them
 # make test-full  adds what needs root and Debian packages: Chromium, rclone, a full disk, crashes
 # make lint       mypy strict, ruff, and whether generated pages are current (part of `make test`)
+# make bench      measures meiku beside other servers (ARGS="--help" tells how); bench-micro, profile: from inside
 # make docs       writes the generated pages anew
 # Settings pass through: make serve PORT=9100 PAGE_PORT=8100 DATA=/srv/meiku
 
@@ -18,12 +19,12 @@ serve: $(VENV)/serve.made
 	@$(PYTHON) examples/direct-upload/start.py --data $(DATA) --port $(PORT) --page-port $(PAGE_PORT)
 
 test: $(VENV)/test.made lint
-	$(PYTHON) -m pytest --ignore=tests/browser --ignore=tests/full
+	$(PYTHON) -m pytest --ignore=tests/browser --ignore=tests/full --ignore=tests/load
 
 test-full: test test-extra
 
 test-extra: $(VENV)/full.made
-	$(PYTHON) -m pytest tests/browser tests/full
+	$(PYTHON) -m pytest tests/browser tests/full tests/load
 
 lint: $(VENV)/test.made
 	$(PYTHON) -m ruff check .
@@ -52,5 +53,20 @@ clean:
 
 # Takes today's versions of everything that is used; run the tests before you commit it.
 constraints: $(VENV)/full.made
-	$(PYTHON) -m pip install --quiet --upgrade --upgrade-strategy eager -e '.[example,test,lint,browser]'
+	$(PYTHON) -m pip install --quiet --upgrade --upgrade-strategy eager -e '.[example,test,lint,browser,bench]'
 	$(PYTHON) -m pip freeze --exclude-editable > constraints.txt
+
+.PHONY: bench bench-micro profile
+
+bench: $(VENV)/bench.made
+	$(PYTHON) -m bench $(ARGS)
+
+bench-micro: $(VENV)/bench.made
+	$(PYTHON) -m bench.micro $(ARGS)
+
+profile: $(VENV)/bench.made
+	$(PYTHON) -m bench.profile $(ARGS)
+
+$(VENV)/bench.made: pyproject.toml constraints.txt
+	scripts/make-venv $(VENV) example,bench
+	touch $@ $(VENV)/serve.made

@@ -1,4 +1,4 @@
-"""The composition root: the only file that makes parts and puts them together. Nobody imports it but `cli`.
+"""The composition root: the only file that makes parts and puts them together, for `start` and `cli`.
 
 It makes an ASGI application for one worker: stores opened when the worker starts, the pipeline over them, the
 sweep beside it, and the addresses under `/-/` that belong to no bucket.

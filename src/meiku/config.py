@@ -86,6 +86,15 @@ class Settings:
     max_connections: Annotated[
         int, About("Most connections at once, shared evenly by the workers.", "connections", least=1)
     ] = 8192
+    connections_per_client: Annotated[
+        int, About("Most connections from one address, shared alike.", "connections", least=1)
+    ] = 2048
+    max_uploads: Annotated[
+        int, About("Most request bodies received at once, shared alike.", "bodies", least=1)
+    ] = 512
+    unsent_limit_bytes: Annotated[
+        int, About("Most that answers waiting for slow readers may hold, shared alike.", "bytes", least=0)
+    ] = 64 * MIB
     inline_limit_bytes: Annotated[
         int, About("Objects up to this size live in the metadata store.", "bytes", least=0)
     ] = 32 * KIB
@@ -141,6 +150,11 @@ class Settings:
         values.update({name: value for name, value in (overrides or {}).items() if value is not None})
         return cls(**values)
 
+    def as_environment(self) -> dict[str, str]:
+        """Write the variables that `from_environment` reads these settings from; empty is not given."""
+        names = [field.name for field in dataclasses.fields(self)]
+        return {variable_of(name): _text(getattr(self, name)) for name in names}
+
     @classmethod
     def knobs(cls) -> list[Knob]:
         """List every setting as the settings page shows it."""
@@ -174,6 +188,15 @@ def _show(value: object) -> str:
     return "none" if value in (None, ()) else str(value)
 
 
+def _text(value: object) -> str:
+    """Write a setting's value so that `_parse` reads it back."""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
 def _check_least(field: "dataclasses.Field[Any]", value: Any) -> None:
     _, about = _declared(field)
     # Written this way round so that NaN is refused too.
@@ -197,7 +220,7 @@ def _parse(field: "dataclasses.Field[Any]", text: str) -> Any:
         raise ConfigError(f"{variable_of(field.name)} is {text!r}: expected {expected}") from None
 
 
-def _size(text: str) -> int:
+def parse_size(text: str) -> int:
     """Read a number of bytes such as `65536`, `64KiB` or `5G`."""
     match = re.fullmatch(r"(\d+)\s*([a-z]*)", text.lower(), re.ASCII)
     if match is None or match[2] not in _UNITS:
@@ -216,7 +239,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 _PARSERS: Mapping[object, tuple[Callable[[str], Any], str]] = {
-    "bytes": (_size, "a number of bytes, such as 65536, 64KiB or 5GiB"),
+    "bytes": (parse_size, "a number of bytes, such as 65536, 64KiB or 5GiB"),
     str: (str, "text"),
     int: (int, "a whole number"),
     float: (float, "a number"),

@@ -53,6 +53,10 @@ class Full(StateError):
     """There is no room left to write; what was there is untouched."""
 
 
+class Damaged(StateError):
+    """The store of rows cannot be read: its file is not what was written."""
+
+
 class AccessDenied(S3Error):
     status = 403
     message = "Access Denied"
@@ -334,8 +338,13 @@ class SignatureDoesNotMatch(S3Error):
 
 
 class SlowDown(S3Error):
+    """Too much at once; always says after how many seconds to try again."""
+
     status = 503
     message = "Please reduce your request rate."
+
+    def __init__(self, message: str | None = None, *, retry_after_s: int = 1, **detail: Detail) -> None:
+        super().__init__(message, headers={"Retry-After": str(retry_after_s)}, **detail)
 
 
 class TooManyBuckets(S3Error):

@@ -4,9 +4,12 @@ Every request takes these steps in this order, and every error ends here. Nothin
 each step is one call into the part that knows.
 """
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from meiku import errors, model, observe, ops
 from meiku.access.authorise import authorise
@@ -36,6 +39,11 @@ _SAFE_MEDIA = ("image/", "video/", "audio/")
 _UNSAFE_MEDIA = "image/svg"
 # What makes the stores grow; everything else goes on in the reserve of a full disk.
 _FILLING = ("s3:PutObject", "s3:CreateBucket")
+
+# Reading 1,000 short keys takes two milliseconds; reading what is larger would hold everybody else up.
+_LARGE_DOCUMENT_BYTES = 64 * 1024
+# Of all documents that are received or answered at once; unlike objects they are held in memory whole.
+_DOCUMENTS_LIMIT_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -69,6 +77,8 @@ class Pipeline:
         self._directory = Directory(meta)
         self._domains = tuple(domain.lower() for domain in (*settings.domains, "localhost"))
         self._limits = BodyLimits(settings.body_idle_timeout_s, settings.max_object_put_bytes)
+        self._large_document = asyncio.Lock()
+        self._documents_bytes = 0
         self._request_ids = observe.RequestIds(settings.region)
 
     async def answer(self, scope: Scope, receive: Receive) -> Response:
@@ -122,9 +132,24 @@ class Pipeline:
         bucket = await self._bucket(operation, request)
         await self._may_they(operation, caller, request, bucket)
         body = self._body(operation, request, payload)
-        streaming = operation.model.streaming
-        document = await body.read_all(DOCUMENT_LIMIT_BYTES) if body and not streaming else b""
-        return await self._run(operation, caller, bucket, Given(request, {}, body, document))
+        if body is None or operation.model.streaming:
+            return await self._run(operation, caller, bucket, Given(request, {}, body, b""))
+        with self._room_for_document(request.content_length):
+            document = await body.read_all(DOCUMENT_LIMIT_BYTES)
+            return await self._run(operation, caller, bucket, Given(request, {}, body, document))
+
+    @contextmanager
+    def _room_for_document(self, declared_bytes: int | None) -> Iterator[None]:
+        """Hold as much room as a document may take; SlowDown where others hold it all."""
+        size_bytes = DOCUMENT_LIMIT_BYTES if declared_bytes is None else declared_bytes
+        size_bytes = min(size_bytes, DOCUMENT_LIMIT_BYTES)
+        if self._documents_bytes + size_bytes > _DOCUMENTS_LIMIT_BYTES:
+            raise errors.SlowDown
+        self._documents_bytes += size_bytes
+        try:
+            yield
+        finally:
+            self._documents_bytes -= size_bytes
 
     async def _answer_form(self, operation: Operation, request: Request, progress: Progress) -> Response:
         """Answer a form: its fields are read and judged before the first byte of its file is taken."""
@@ -184,7 +209,7 @@ class Pipeline:
     async def _run(
         self, operation: Operation, caller: Caller, bucket: BucketRecord | None, given: Given
     ) -> Response:
-        arguments = self._binders[operation.name].bind(given)
+        arguments = await self._bind(operation, given)
         if operation.action in _FILLING:
             self._require_room(given.request.content_length or 0)
         call = self._call(caller, bucket, given.request)
@@ -196,6 +221,14 @@ class Pipeline:
             # Replaced between two looks at it: what is there now is the answer.
             answer = await operation.function(call, **arguments)
         return self._renderers[operation.name].render(answer)
+
+    async def _bind(self, operation: Operation, given: Given) -> dict[str, Any]:
+        """Make the arguments; a large document is read in a thread, one at a time."""
+        binder = self._binders[operation.name]
+        if len(given.document) < _LARGE_DOCUMENT_BYTES:
+            return binder.bind(given)
+        async with self._large_document:
+            return await asyncio.to_thread(binder.bind, given)
 
     def _call(self, caller: Caller, bucket: BucketRecord | None, request: Request) -> Call:
         endpoint = f"{request.scheme}://{request.host}"

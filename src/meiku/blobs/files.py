@@ -23,10 +23,14 @@ from meiku.blobs.room import Room
 
 P = ParamSpec("P")
 T = TypeVar("T")
+# A piece on its way is large where few are moving, so that each is paid for rarely, and smaller where many
+# are, so that all of them together stay within bounds.
 _WRITE_BYTES = 1 << 20
 # The kernel takes at most 1,024 pieces in one write.
 _WRITE_PIECES = 1024
 _READ_BYTES = 512 << 10
+_PIECE_LEAST_BYTES = 64 << 10
+_PIECES_BYTES = 4 << 20
 _THREADS = 8
 _LISTED_AT_ONCE = 1000
 _WARM_LIMIT = 4096
@@ -64,17 +68,22 @@ class FileBlobs:
         # One buffer serves all reads: it is filled and copied from without a pause.
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._can_peek = True
+        self._writers = 0
+        self._readers = 0
 
     async def write(self, stream: AsyncIterable[bytes]) -> str:
         """Write a stream to a file; while one piece goes to disk the next is received."""
         blob_id = secrets.token_hex(16)
         incoming = Incoming(self._incoming / blob_id, self._path(blob_id), self._room)
+        self._writers += 1
         try:
             await self._receive(incoming, stream)
         except BaseException:
             # Not to be cut short by a second cancellation: nothing may stay behind.
             await asyncio.shield(self._in_thread(incoming.discard))
             raise
+        finally:
+            self._writers -= 1
         return blob_id
 
     async def _receive(self, incoming: Incoming, stream: AsyncIterable[bytes]) -> None:
@@ -84,7 +93,7 @@ class FileBlobs:
         async for piece in stream:
             pieces.append(piece)
             size_bytes += len(piece)
-            if size_bytes < _WRITE_BYTES and len(pieces) < _WRITE_PIECES:
+            if size_bytes < _piece_bytes(_WRITE_BYTES, self._writers) and len(pieces) < _WRITE_PIECES:
                 continue
             if writing is not None:
                 await writing
@@ -99,10 +108,11 @@ class FileBlobs:
     async def read(self, blob_id: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """Yield a range of a file, at once where the kernel holds it, from a thread where it does not."""
         file = await self._open(blob_id)
+        self._readers += 1
         try:
             position = start
             while position < stop:
-                wanted = min(_READ_BYTES, stop - position)
+                wanted = min(_piece_bytes(_READ_BYTES, self._readers), stop - position)
                 piece = self._peek(file, wanted, position)
                 if piece is None:
                     piece = await self._in_thread(os.pread, file, wanted, position)
@@ -111,6 +121,7 @@ class FileBlobs:
                 yield piece
                 position += len(piece)
         finally:
+            self._readers -= 1
             os.close(file)
 
     async def delete(self, blob_id: str) -> None:
@@ -174,6 +185,10 @@ class FileBlobs:
 
     def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
         return asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *args, **kwargs))
+
+
+def _piece_bytes(most: int, moving: int) -> int:
+    return max(_PIECE_LEAST_BYTES, min(most, _PIECES_BYTES // moving))
 
 
 def _open(path: Path) -> int:

@@ -1,23 +1,13 @@
-"""`meiku serve`: start the service and say what to do next."""
+"""`meiku serve`: what may be typed, turned into settings for the process that serves (`meiku.start`)."""
 
-import asyncio
-import sys
-import time
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
-from rich.text import Text
-from uvicorn._types import ASGI3Application
 
-from meiku import observe
-from meiku.app import Application, open_meta
-from meiku.cli.output import console
 from meiku.cli.store import DataFolder
 from meiku.config import Settings
-from meiku.ops.accounts import KeyPair, ensure_root
-from meiku.root_key import FILE_NAME, root_key_pair
-from meiku.serve import Address, serve
+from meiku.start import become
 
 Many = list[str] | None
 
@@ -55,39 +45,4 @@ def serve_command(
             "log_requests": log_requests or None,
         }
     )
-    observe.write_log_to(sys.stderr)
-    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    is_new = not (settings.data_folder / FILE_NAME).exists()
-    pair, kept_in = root_key_pair(settings.data_folder)
-    asyncio.run(_prepare(settings, pair))
-    sys.exit(
-        serve(
-            settings,
-            lambda: cast(ASGI3Application, Application(settings)),
-            lambda address: _greet(address, settings, pair, kept_in, is_new),
-        )
-    )
-
-
-async def _prepare(settings: Settings, pair: KeyPair) -> None:
-    """Bring the database up to date and make the root user, before there are workers to race for it."""
-    async with open_meta(settings) as meta:
-        await ensure_root(meta, pair, int(time.time() * 1000))
-
-
-def _greet(address: Address, settings: Settings, pair: KeyPair, kept_in: Path | None, is_new: bool) -> None:
-    secret = f"kept in {kept_in}" if kept_in else "as MEIKU_SECRET_KEY says"
-    lines = [
-        ("媒库 meiku", "is ready 已就绪"),
-        ("endpoint", address.url),
-        ("access key", pair.access_key),
-        ("secret key", pair.secret_key if is_new and kept_in else secret),
-        ("data", str(settings.data_folder.resolve())),
-        ("", ""),
-        ("try", f"aws --endpoint-url {address.url} s3 mb s3://demo"),
-        ("stop", "Ctrl-C: running transfers finish first"),
-    ]
-    text = Text()
-    for label, value in lines:
-        text.append(f"  {label:<12}", style="bold" if label else "").append(f"{value}\n")
-    console().print(text)
+    become(settings)

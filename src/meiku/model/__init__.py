@@ -7,7 +7,6 @@ Nothing here knows a request, and nobody else reads those files.
 
 import gzip
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -50,7 +49,6 @@ class Member:
     attribute: bool = False
     namespace_prefix: str | None = None
     namespace_uri: str | None = None
-    documentation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,6 @@ class OperationModel:
     root_name: str
     checksum_is_of_body: bool
     deprecated: bool
-    documentation: str
 
     @property
     def rank(self) -> int:
@@ -102,8 +99,15 @@ def operations() -> Mapping[str, OperationModel]:
 
 def _aws_document() -> dict[str, Any]:
     packed = files("botocore").joinpath("data/s3/2006-03-01/service-2.json.gz").read_bytes()
-    document: dict[str, Any] = json.loads(gzip.decompress(packed))
+    document: dict[str, Any] = json.loads(gzip.decompress(packed), object_hook=_without_prose)
     return document
+
+
+def _without_prose(entry: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is written for people: most of the document, and every process would carry it."""
+    if isinstance(entry.get("documentation"), str):
+        del entry["documentation"]
+    return entry
 
 
 class _Reader:
@@ -133,7 +137,6 @@ class _Reader:
             root_name=self._root_names.get(name, returned.name),
             checksum_is_of_body="httpChecksum" in entry,
             deprecated=bool(entry.get("deprecated")),
-            documentation=_first_sentence(entry.get("documentation", "")),
         )
 
     def _structure(self, reference: Mapping[str, Any] | None) -> Shape:
@@ -174,15 +177,9 @@ class _Reader:
             attribute=bool(raw.get("xmlAttribute")),
             namespace_prefix=namespace.get("prefix"),
             namespace_uri=namespace.get("uri"),
-            documentation=_first_sentence(raw.get("documentation", "")),
         )
 
 
 def _fixed_query(query: str) -> dict[str, str | None]:
     pairs = (part.partition("=") for part in query.split("&") if part)
     return {name: value if separator else None for name, separator, value in pairs}
-
-
-def _first_sentence(markup: str) -> str:
-    text = " ".join(re.sub(r"<[^>]+>", " ", markup).split())
-    return re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0]

@@ -34,6 +34,7 @@ def refusal(error: type[errors.S3Error], status: int, headers: Iterable[tuple[by
         f"<Error><Code>{error.code}</Code><Message>{message}</Message><RequestId/></Error>"
     ).encode()
     own = [
+        *((name.encode(), value.encode()) for name, value in error().headers.items()),
         (b"content-type", b"application/xml"),
         (b"content-length", b"%d" % len(body)),
         (b"connection", b"close"),

@@ -13,27 +13,28 @@ import asyncio
 import functools
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, cast
+from typing import cast
 
 import httptools
 from uvicorn._types import (
     ASGI3Application,
-    ASGIReceiveCallable,
-    ASGISendCallable,
-    ASGISendEvent,
-    Scope,
 )
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from meiku import errors
 from meiku.config import Settings
+from meiku.wire.exchange import answer_and_end, declared_bytes, slow_down
+from meiku.wire.load import Load, Share, client_of
 from meiku.wire.outlet import Outlet, ReaderWatch, refusal
 
 DISCARD_LIMIT_BYTES = 64 * 1024 * 1024
 DISCARD_TIMEOUT_S = 10.0
 GOODBYE_S = 1.0
 PIPELINE_LIMIT = 128
+# A header of five bytes takes 130 in memory, so their number is bounded too: of one head, of a line of them.
+HEADERS_LIMIT = 500
+WAITING_HEADERS_LIMIT = 2000
 # Connections over the limit that are still told so; beyond these they are cut.
 REFUSED_AT_ONCE = 128
 
@@ -47,12 +48,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     header_limit_bytes = 64 * 1024
     header_timeout_s = 20.0
     body_idle_timeout_s = 60.0
-    connection_limit = 8192
+    load = Load(Settings(workers=1))
 
     ending = False  # the answers are over; what still arrives is discarded
     _refused = False  # the parser has seen the last byte it gets
     _replaying = False  # the parser is being told of a body it thought absent
-    _head_bytes = 0
     _idle_since_s = 0.0
     _body_seen = False
     _framing_bytes = 0
@@ -61,6 +61,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _socket: asyncio.Transport
     _reader_watch: ReaderWatch
+    _share: Share
 
     # ---- the connection -------------------------------------------------------------------------------
 
@@ -70,7 +71,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._socket = transport
         self._reader_watch = ReaderWatch(transport, self.body_idle_timeout_s)
         self.transport = cast(asyncio.Transport, Outlet(transport.write, self._is_closing, self.end))
-        excess = len(self.connections) - self.connection_limit
+        self._share = Share(self.load, client_of(transport.get_extra_info("peername")))
+        excess = self._share.excess(len(self.connections))
         if excess > REFUSED_AT_ONCE:
             transport.abort()
         elif excess > 0:
@@ -84,6 +86,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._disarm()
         self._unset_keepalive_if_required()
         self._reader_watch.stop()
+        self._share.leave()
         self._hang_up()
         super().connection_lost(exc)
 
@@ -110,11 +113,13 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Hold the answer back, and watch that its reader goes on reading."""
         super().pause_writing()
+        self._share.unsent(self._socket.get_write_buffer_size())
         self._reader_watch.begin(self.loop)
 
     def resume_writing(self) -> None:
         """Let the answer go on."""
         self._reader_watch.note_progress()
+        self._share.unsent(0)
         super().resume_writing()
 
     def _linger(self) -> None:
@@ -152,7 +157,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             return
         newest = self.cycle
         in_body = newest is not None and newest.more_body
-        if not in_body and len(data) > self.header_limit_bytes - self._head_bytes:
+        if not in_body and len(data) > self.header_limit_bytes - self._share.head_bytes:
             self._receive_large(data)
             return
         self._feed(data)
@@ -168,7 +173,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def _receive_large(self, data: bytes) -> None:
         """Take a packet that is longer than a head may be: its head must end within the limit."""
-        room = self.header_limit_bytes - self._head_bytes
+        room = self.header_limit_bytes - self._share.head_bytes
         self._feed(data[:room])
         if self._in_head() and not self._refused:
             self.refuse(errors.RequestHeaderSectionTooLarge)
@@ -185,13 +190,19 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             if self.ending or self._discard_left_bytes is not None:
                 self._close()
+            elif len(self.headers) > HEADERS_LIMIT:
+                self.refuse(errors.RequestHeaderSectionTooLarge)
             else:
                 self.refuse(errors.BadRequest)
 
     def _head_unfinished(self, received_bytes: int) -> None:
         if self._deadline is None:
             self._arm(self.header_timeout_s, self._head_timed_out)
-        self._head_bytes += received_bytes
+        admitted = self._share.head(self._share.head_bytes + received_bytes)
+        if len(self.headers) > HEADERS_LIMIT:
+            self.refuse(errors.RequestHeaderSectionTooLarge)
+        elif not admitted:
+            self.refuse(errors.SlowDown)
 
     def _body_unfinished(self, received_bytes: int) -> None:
         """Refuse a body that brings no bytes: what lies between chunks and behind them is bounded too."""
@@ -238,13 +249,19 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self.scope["method"] = ""
             return
         if self._deadline is not None:
-            self._head_bytes = 0
+            self._share.head(0)
             self._disarm()
+        if len(self.headers) > HEADERS_LIMIT:
+            raise errors.RequestHeaderSectionTooLarge
         super().on_headers_complete()
         # What comes behind the body must not join the headers that the request was signed with.
         self.headers = []
-        if len(self.pipeline) > PIPELINE_LIMIT:
+        if self.pipeline and self._too_many_wait():
             raise errors.BadRequest("Too many requests wait for their turn on this connection.")
+
+    def _too_many_wait(self) -> bool:
+        headers = sum(len(list(cycle.scope["headers"])) for cycle, _ in self.pipeline)
+        return len(self.pipeline) > PIPELINE_LIMIT or headers > WAITING_HEADERS_LIMIT
 
     def on_body(self, body: bytes) -> None:
         """Hand body bytes to their exchange, unless its answer is out."""
@@ -261,6 +278,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Note that a request has arrived whole, also when its answer is out already."""
         exchange = self.cycle
         exchange.more_body = False
+        self._share.let_go_of_body()
         if self.ending:
             self._close()
         elif exchange.response_complete:
@@ -274,17 +292,26 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
+        if not self._may_begin(cycle):
+            app = slow_down
         if cycle.waiting_for_100_continue or cycle.scope["method"] not in _BODILESS:
-            too_long = _declared_bytes(cycle) > DISCARD_LIMIT_BYTES
+            too_long = declared_bytes(cycle) > DISCARD_LIMIT_BYTES
             if too_long or cycle.waiting_for_100_continue:
-                app = functools.partial(_answer_and_end, app, cycle, too_long)
+                app = functools.partial(answer_and_end, app, cycle, too_long)
         task = self.loop.create_task(cycle.run_asgi(app))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
+    def _may_begin(self, cycle: RequestResponseCycle) -> bool:
+        """Tell whether an exchange may take memory: for its answer, and for the body that is on its way."""
+        if cycle.more_body and cycle.scope["method"] not in _BODILESS:
+            return self._share.admits_answer() and self._share.take_body()
+        return self._share.admits_answer()
+
     def on_response_complete(self) -> None:
         """Go on to the next request, over the unread rest of this one's body."""
         self.server_state.total_requests += 1
+        self._share.let_go_of_body()
         answered = self._answering
         if self.ending or answered is None:
             return
@@ -336,6 +363,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def refuse(self, error: type[errors.S3Error], status: int | None = None) -> None:
         """Answer `error` and end the connection, behind an answer that is under way."""
         self._refused = True
+        if self.scope is not None:
+            self.headers.clear()
         self.pipeline.clear()
         exchange = self._answering
         answered = exchange is None or exchange.response_complete
@@ -350,42 +379,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
 
 def protocol_for(settings: Settings) -> type[LimitedHttpProtocol]:
-    """Return the protocol with the limits of `settings`; connections are shared evenly by the workers."""
+    """Return the protocol with the limits of `settings`, of which this worker has its share."""
 
     class ConfiguredHttpProtocol(LimitedHttpProtocol):
         header_limit_bytes = settings.header_limit_bytes
         header_timeout_s = settings.header_timeout_s
         body_idle_timeout_s = settings.body_idle_timeout_s
-        connection_limit = max(1, settings.max_connections // settings.workers)
+        load = Load(settings)
 
     return ConfiguredHttpProtocol
-
-
-def _declared_bytes(exchange: RequestResponseCycle) -> int:
-    """Return the body length that the client declared, 0 when it declared none."""
-    for name, value in exchange.scope["headers"]:
-        if name == b"content-length":
-            return int(value)
-    return 0
-
-
-async def _answer_and_end(
-    app: ASGI3Application,
-    exchange: RequestResponseCycle,
-    too_long: bool,
-    scope: Scope,
-    receive: ASGIReceiveCallable,
-    send: ASGISendCallable,
-) -> None:
-    """Run `app`; if it answers while the client holds a body that will not be read, say so and end.
-
-    A client that was never told to continue may send its body or not (RFC 9110 10.1.1), so what follows
-    cannot be told apart from the next request.
-    """
-
-    async def answer(message: ASGISendEvent) -> None:
-        if exchange.more_body and (too_long or exchange.waiting_for_100_continue):
-            exchange.keep_alive = False
-        await send(message)
-
-    await app(cast(Any, scope), receive, answer)

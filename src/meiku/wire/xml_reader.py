@@ -14,7 +14,11 @@ from meiku.model import Shape
 from meiku.wire.timestamps import read_time
 
 DEPTH_LIMIT = 16
-ELEMENT_LIMIT = 200_000
+# An upload of 10,000 parts with a checksum each is 40,001 elements.
+ELEMENT_LIMIT = 100_000
+# The parser holds the interpreter while it looks for a token's end.
+_FED_BYTES = 64 * 1024
+_TOKEN_LIMIT_BYTES = 2 * _FED_BYTES
 
 
 @dataclass(slots=True)
@@ -51,7 +55,11 @@ def parse(data: bytes) -> Element:
     parser.StartDoctypeDeclHandler = builder.doctype
     parser.buffer_text = True
     try:
-        parser.Parse(data, True)
+        for start in range(0, len(data), _FED_BYTES):
+            parser.Parse(data[start : start + _FED_BYTES], False)
+            if start - max(parser.CurrentByteIndex, 0) > _TOKEN_LIMIT_BYTES:
+                raise errors.MalformedXML("A tag or a comment of the XML that you provided is too long.")
+        parser.Parse(b"", True)
     except (expat.ExpatError, LookupError, ValueError) as error:  # LookupError: an encoding nobody knows
         raise errors.MalformedXML(f"The XML that you provided was not well-formed: {error}.") from None
     return builder.document.children[0]

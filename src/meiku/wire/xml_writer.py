@@ -15,6 +15,7 @@ Write = Callable[[Any, list[str]], None]
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _SPECIAL = re.compile("[&<>\x00-\x1f\x7f\ufffe\uffff]")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+# In this order: an ampersand that stands for another character must not be replaced itself.
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\n": "\n", "\t": "\t"}
 
 _search = _SPECIAL.search
@@ -22,12 +23,28 @@ _search = _SPECIAL.search
 
 def escape(text: str) -> str:
     """Write text so that a reader gets it back; what XML 1.0 cannot hold becomes a reference, as in S3."""
-    return _SPECIAL.sub(_reference, text) if _search(text) else text
+    return _escape_all(text) if _search(text) else text
 
 
-def _reference(match: re.Match[str]) -> str:
-    character = match[0]
-    return _NAMED.get(character) or f"&#x{ord(character):x};"
+def _escape_all(text: str) -> str:
+    """Replace one kind of character after the other: one by one, a hostile listing would take 0.2 s."""
+    present = set(text)
+    for character, reference in _REFERENCES:
+        if character in present:
+            text = text.replace(character, reference)
+    return text
+
+
+_REFERENCES = tuple(_NAMED.items()) + tuple(
+    (character, f"&#x{ord(character):x};")
+    for character in map(chr, (*range(0x20), 0x7F, 0xFFFE, 0xFFFF))
+    if character not in _NAMED
+)
+
+
+def escape_attribute(text: str) -> str:
+    """Write text between quotation marks; elsewhere they stand for themselves."""
+    return escape(text).replace('"', "&quot;")
 
 
 def escape_shown(text: str) -> str:
@@ -76,7 +93,8 @@ def _compile_structure(
 
 def _opening(name: str, attribute: Member, value: Any) -> str:
     prefix, uri = attribute.wire_name.partition(":")[0], "http://www.w3.org/2001/XMLSchema-instance"
-    return f'<{name} xmlns:{prefix}="{uri}" {attribute.wire_name}="{escape(value[attribute.name])}">'
+    text = escape_attribute(value[attribute.name])
+    return f'<{name} xmlns:{prefix}="{uri}" {attribute.wire_name}="{text}">'
 
 
 def _is_scalar(shape: Shape) -> bool:

@@ -1,0 +1,91 @@
+"""The process that serves: settings from the environment, the data folder made ready, the tree started.
+
+`meiku serve` becomes this process once it has understood what was typed, so that no worker carries the
+command line's libraries, a fifth of its memory. What must not live here: arguments, or anything that draws.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn, cast
+
+from uvicorn._types import ASGI3Application
+
+from meiku import observe
+from meiku.app import Application, open_meta
+from meiku.config import ConfigError, Settings
+from meiku.errors import StateError
+from meiku.ops.accounts import AccountError, KeyPair, ensure_root
+from meiku.root_key import FILE_NAME, root_key_pair
+from meiku.serve import Address, serve
+
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+def become(settings: Settings, environment: Mapping[str, str] = os.environ) -> NoReturn:
+    """Replace this process, which keeps its number, by one that does nothing but serve."""
+    # -P: a file in the folder where somebody types `meiku serve` is not to be imported.
+    command = [sys.executable, "-P", "-m", "meiku.start"]
+    os.execve(sys.executable, command, {**environment, **settings.as_environment()})  # noqa: S606
+
+
+def main() -> None:
+    """Serve as the environment says; what cannot be done is one sentence and exit code 1."""
+    try:
+        sys.exit(_run(Settings.from_environment()))
+    except (AccountError, ConfigError, StateError) as refusal:
+        _refuse(str(refusal))
+    except OSError as error:
+        _refuse(f"{error.filename or 'the data folder'}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _run(settings: Settings) -> int:
+    observe.write_log_to(sys.stderr)
+    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    is_new = not (settings.data_folder / FILE_NAME).exists()
+    pair, kept_in = root_key_pair(settings.data_folder)
+    asyncio.run(_prepare(settings, pair))
+    return serve(
+        settings,
+        lambda: cast(ASGI3Application, Application(settings)),
+        lambda address: _greet(address, settings, pair, kept_in, is_new),
+    )
+
+
+async def _prepare(settings: Settings, pair: KeyPair) -> None:
+    """Bring the database up to date and make the root user, before there are workers to race for it."""
+    async with open_meta(settings) as meta:
+        await ensure_root(meta, pair, int(time.time() * 1000))
+
+
+def _greet(address: Address, settings: Settings, pair: KeyPair, kept_in: Path | None, is_new: bool) -> None:
+    secret = f"kept in {kept_in}" if kept_in else "as MEIKU_SECRET_KEY says"
+    lines = [
+        ("媒库 meiku", "is ready 已就绪"),
+        ("endpoint", address.url),
+        ("access key", pair.access_key),
+        ("secret key", pair.secret_key if is_new and kept_in else secret),
+        ("data", str(settings.data_folder.resolve())),
+        ("", ""),
+        ("try", f"aws --endpoint-url {address.url} s3 mb s3://demo"),
+        ("stop", "Ctrl-C: running transfers finish first"),
+    ]
+    bold, plain = (_BOLD, _PLAIN) if sys.stdout.isatty() and "NO_COLOR" not in os.environ else ("", "")
+    text = "".join(f"  {bold}{label:<12}{plain}{value}\n" for label, value in lines)
+    # A terminal that knows no Chinese is no reason not to serve.
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    print(text, flush=True)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    sys.stderr.write(f"meiku: {sentence}\n")
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

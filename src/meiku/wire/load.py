@@ -1,0 +1,126 @@
+"""What the connections of one worker hold together, and how much of it is too much.
+
+Counts and bytes only, kept by the connections as they come, wait and go; what lies over a limit is answered
+503 SlowDown by them. What must not live here: sockets, or anything that knows a request.
+"""
+
+from ipaddress import IPv6Address
+
+from meiku.config import Settings
+
+# Heads that have begun and not ended, of all connections together.
+HEADS_LIMIT_BYTES = 16 * 1024 * 1024
+_NETWORK_BITS = 64
+
+
+class Held:
+    """Something of which there is a limited amount; no client gets the last quarter of it alone."""
+
+    __slots__ = ("_clients", "_limit", "_total")
+
+    def __init__(self, limit: int) -> None:
+        """Hold nothing yet."""
+        self._limit = limit
+        self._total = 0
+        self._clients: dict[str, int] = {}
+
+    def admits(self, client: str) -> bool:
+        """Tell whether a client may take more."""
+        own = self._clients.get(client, 0)
+        return self._total < self._limit and (not own or own < self._limit * 3 // 4)
+
+    def add(self, client: str, amount: int) -> None:
+        """Note that a client holds more, or less."""
+        self._total += amount
+        own = self._clients.get(client, 0) + amount
+        if own:
+            self._clients[client] = own
+        else:
+            self._clients.pop(client, None)
+
+    def of(self, client: str) -> int:
+        """Tell how much a client holds."""
+        return self._clients.get(client, 0)
+
+
+class Load:
+    """One worker's share of every limit, and what is taken of it."""
+
+    __slots__ = ("bodies", "client_limit", "connections", "connections_limit", "heads_bytes", "unsent_bytes")
+
+    def __init__(self, settings: Settings) -> None:
+        """Take an even share of what all workers may hold."""
+        workers = settings.workers
+        self.connections_limit = max(1, settings.max_connections // workers)
+        self.client_limit = max(1, settings.connections_per_client // workers)
+        self.connections = Held(self.connections_limit)
+        self.bodies = Held(max(1, settings.max_uploads // workers))
+        self.unsent_bytes = Held(settings.unsent_limit_bytes // workers)
+        self.heads_bytes = Held(HEADS_LIMIT_BYTES)
+
+
+class Share:
+    """What one connection holds; it gives everything back when it leaves."""
+
+    __slots__ = ("_client", "_holds_body", "_load", "_unsent_bytes", "head_bytes")
+
+    def __init__(self, load: Load, client: str) -> None:
+        """Count a client's new connection in."""
+        self.head_bytes = 0
+        self._load = load
+        self._client = client
+        self._holds_body = False
+        self._unsent_bytes = 0
+        load.connections.add(client, 1)
+
+    def excess(self, connections: int) -> int:
+        """Tell by how many connections there are too many, of all clients' or of this one's."""
+        load = self._load
+        own = load.connections.of(self._client) - load.client_limit if self._client else 0
+        return max(connections - load.connections_limit, own)
+
+    def head(self, size_bytes: int) -> bool:
+        """Note how many bytes of an unfinished head are held; False where that is too much."""
+        self._load.heads_bytes.add(self._client, size_bytes - self.head_bytes)
+        self.head_bytes = size_bytes
+        return not size_bytes or self._load.heads_bytes.admits(self._client)
+
+    def unsent(self, size_bytes: int) -> None:
+        """Note how many bytes wait for a slow reader."""
+        self._load.unsent_bytes.add(self._client, size_bytes - self._unsent_bytes)
+        self._unsent_bytes = size_bytes
+
+    def admits_answer(self) -> bool:
+        """Tell whether there is room for one more answer to wait for its reader."""
+        return self._load.unsent_bytes.admits(self._client)
+
+    def take_body(self) -> bool:
+        """Begin to receive a body; False where too many are being received."""
+        if self._load.bodies.admits(self._client):
+            self._load.bodies.add(self._client, 1)
+            self._holds_body = True
+        return self._holds_body
+
+    def let_go_of_body(self) -> None:
+        """Hold a body no longer: it is whole, or nobody wants it."""
+        if self._holds_body:
+            self._load.bodies.add(self._client, -1)
+            self._holds_body = False
+
+    def leave(self) -> None:
+        """Count the connection out, with all that it held."""
+        self.head(0)
+        self.unsent(0)
+        self.let_go_of_body()
+        self._load.connections.add(self._client, -1)
+
+
+def client_of(peer: object) -> str:
+    """Name the client at a socket's other end: its address, or its network in IPv6, where they abound."""
+    if not isinstance(peer, tuple):
+        return ""
+    host = str(peer[0])
+    if ":" not in host:
+        return host
+    address = IPv6Address(host.partition("%")[0])
+    return str(address.ipv4_mapped or int(address) >> _NETWORK_BITS)
