@@ -79,8 +79,19 @@ def _serve(storage: Storage, origin: str, listening: socket.socket, service: Ser
         service.process.wait()
         server.should_exit = True
 
+    asked: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        asked.append(number)
+        server.should_exit = True
+
+    # uvicorn looks after the other two. An exception in the midst of an answer would end that answer only.
+    if signal.getsignal(signal.SIGHUP) is _leave:
+        signal.signal(signal.SIGHUP, stop)
     threading.Thread(target=watch, daemon=True).start()
     server.run(sockets=[listening])
+    if asked:
+        raise SystemExit(0)
     raise ServiceDied(f"meiku ended with code {service.process.wait()}; the pages cannot go on alone")
 
 

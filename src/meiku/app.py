@@ -1,19 +1,22 @@
 """The composition root: the only file that makes parts and puts them together, for `start` and `cli`.
 
 It makes an ASGI application for one worker: stores opened when the worker starts, the pipeline over them, the
-sweep beside it, and the addresses under `/-/` that belong to no bucket.
+sweep and the scrub beside it, and the addresses under `/-/` that belong to no bucket.
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 
-from meiku.blobs.files import open_files
+from meiku.blobs import Blobs
+from meiku.blobs.files import FileBlobs, open_files
 from meiku.blobs.room import Room
 from meiku.config import Settings
 from meiku.meta import Meta
+from meiku.meta.group_commit import Turn
 from meiku.meta.sqlite import open_sqlite
+from meiku.ops.scrub import scrub_forever
 from meiku.ops.sweep import sweep_forever
 from meiku.pipeline import Pipeline
 from meiku.wire.answer import send_response
@@ -21,6 +24,8 @@ from meiku.wire.request import Receive, Scope, Send
 from meiku.wire.service import answer_service
 
 DATABASE = "meta.sqlite3"
+SWEEP_LOCK = "sweep.lock"
+_SCRUB_LOCK = "scrub.lock"
 
 
 class Application:
@@ -60,15 +65,56 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
     meta = await open_sqlite(settings.data_folder / DATABASE)
     blobs = await open_files(settings.data_folder, settings.reserve_bytes)
     room = Room(settings.data_folder, settings.reserve_bytes)
-    sweeping = asyncio.create_task(sweep_forever(meta, blobs, settings))
     try:
-        yield Pipeline(meta, blobs, settings, require_room=room.require)
+        async with _upkeep(meta, blobs, settings):
+            yield Pipeline(meta, blobs, settings, require_room=room.require)
     finally:
-        sweeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await sweeping
         await blobs.close()
         await meta.close()
+
+
+@asynccontextmanager
+async def _upkeep(meta: Meta, blobs: Blobs, settings: Settings) -> AsyncIterator[None]:
+    """Sweep and scrub beside the work, as long as it goes on."""
+    folder = settings.data_folder
+    sweep_turn, scrub_turn = Turn(folder / SWEEP_LOCK), Turn(folder / _SCRUB_LOCK)
+    # Blobs of its own: what the scrub reads must not push out what requests have warmed.
+    scrubbed = FileBlobs(folder, Room(folder))
+    tasks = [
+        asyncio.create_task(sweep_forever(meta, blobs, settings, partial(_taken, sweep_turn))),
+        asyncio.create_task(scrub_forever(meta, scrubbed, settings, scrub_turn.try_take)),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await scrubbed.close()
+        sweep_turn.close()
+        scrub_turn.close()
+
+
+@contextmanager
+def _taken(turn: Turn) -> Iterator[bool]:
+    """Take a turn for a while; False, and nothing taken, when another process has it."""
+    is_ours = turn.try_take()
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            turn.__exit__(None, None, None)
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings) -> AsyncIterator[tuple[Meta, Blobs]]:
+    """Open both stores, for commands that look after objects."""
+    async with open_meta(settings) as meta:
+        blobs = await open_files(settings.data_folder)
+        try:
+            yield meta, blobs
+        finally:
+            await blobs.close()
 
 
 @asynccontextmanager

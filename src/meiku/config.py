@@ -116,6 +116,13 @@ class Settings:
     blob_grace_s: Annotated[
         float, About("How long deleted bytes stay, so that no download is cut.", "seconds", least=0)
     ] = 3600.0
+    scrub_interval_s: Annotated[
+        float,
+        About("Time from one re-reading of all stored bytes to the next; 0 is never.", "seconds", least=0),
+    ] = 7 * 24 * 3600.0
+    scrub_bytes_per_s: Annotated[
+        int, About("Most bytes a second that the re-reading takes from the disk.", "bytes", least=4 * KIB)
+    ] = 8 * MIB
     log_requests: Annotated[bool, About("Whether every request is written to the log.")] = False
 
     def __post_init__(self) -> None:

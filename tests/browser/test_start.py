@@ -72,7 +72,7 @@ def test_death_of_the_service_ends_the_pages(start: Start) -> None:
     example = start().wait_until_ready()
     os.kill(service_of(example), signal.SIGKILL)
 
-    assert example.process.wait(timeout=30) != 0
+    assert example.process.wait(timeout=60) != 0
     assert "meiku ended" in example.said()
     assert is_free(example.page_port)
 
@@ -86,7 +86,7 @@ def test_taken_port_is_named(start: Start, option: str) -> None:
         port = taken.getsockname()[1]
         example = start(port=port) if option == "--port" else start(page_port=port)
 
-        assert example.process.wait(timeout=30) == 2
+        assert example.process.wait(timeout=60) == 2
     assert f"127.0.0.1:{port}" in example.said()
     assert option in example.said()
     assert "Traceback" not in example.said()

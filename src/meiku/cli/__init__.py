@@ -1,4 +1,4 @@
-"""The command line: `meiku serve`, `user`, `key`, `explain`, `version`. Each group of commands has its file.
+"""The command line: `meiku serve`, `user`, `key`, `check`, `backup` … Each has its file.
 
 Only what people and scripts see: arguments, tables, JSON, exit codes. What a command does is done elsewhere.
 """
@@ -9,6 +9,8 @@ import typer
 
 from meiku import __version__
 from meiku.cli import explain, keys, users
+from meiku.cli.backup import backup_command, restore_command
+from meiku.cli.check import check_command
 from meiku.cli.output import AsJson, refuse, show
 from meiku.cli.serving import serve_command
 from meiku.config import ConfigError
@@ -20,6 +22,7 @@ HELP = """媒库 meiku: S3-compatible media storage that a browser uploads strai
 \b
 meiku serve                 start on http://127.0.0.1:9000, data in ./meiku-data
 meiku user add alice        make another account, with a key pair of its own
+meiku backup DIR            copy everything, also while a server runs
 meiku explain url URL       why was this presigned URL refused?
 """
 
@@ -31,6 +34,9 @@ command = typer.Typer(
     pretty_exceptions_enable=False,
 )
 command.command("serve")(serve_command)
+command.command("check")(check_command)
+command.command("backup")(backup_command)
+command.command("restore")(restore_command)
 command.add_typer(users.command, name="user")
 command.add_typer(keys.command, name="key")
 command.add_typer(explain.command, name="explain")

@@ -21,11 +21,17 @@ DataFolder = Annotated[
 ]
 
 
-def with_meta(data: Path | None, work: Callable[[Meta], Awaitable[T]], *, may_make: bool = False) -> T:
-    """Open the store, do the work, close the store; one that is not there is a mistyped folder."""
+def settings_of(data: Path | None, *, may_make: bool = False) -> Settings:
+    """Read the settings; a data folder with nothing in it is a mistyped one."""
     settings = Settings.from_environment({"data_folder": data})
     if not may_make and not (settings.data_folder / DATABASE).exists():
         raise ConfigError(f"there is no data in {settings.data_folder}; `meiku serve` or `user add` makes it")
+    return settings
+
+
+def with_meta(data: Path | None, work: Callable[[Meta], Awaitable[T]], *, may_make: bool = False) -> T:
+    """Open the store, do the work, close the store."""
+    settings = settings_of(data, may_make=may_make)
 
     async def run() -> T:
         async with open_meta(settings) as meta:

@@ -84,6 +84,8 @@ def meaning_of(error: BaseException, connection: apsw.Connection) -> BaseExcepti
         known = errors.Full(str(error))
     elif isinstance(error, apsw.IOError | apsw.CantOpenError) and connection.system_errno in _NO_ROOM:
         known = errors.Full(os.strerror(connection.system_errno))
+    elif isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        known = errors.Damaged(str(error))
     else:
         return error
     known.__cause__ = error

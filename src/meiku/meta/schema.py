@@ -122,4 +122,17 @@ CREATE TABLE released_inline (
 CREATE INDEX released_inline_age ON released_inline (released_at_ms);
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST,)
+_SCRUBS: Final = """
+CREATE TABLE scrubs (
+    scrub_id INTEGER PRIMARY KEY,
+    began_at_ms INTEGER NOT NULL,
+    finished_at_ms INTEGER,
+    bucket_id INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    objects INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    damaged INTEGER NOT NULL
+) STRICT;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _SCRUBS)

@@ -1,14 +1,15 @@
 """The sweep: removes bytes that no row names any more, after a grace, and those that no row ever named.
 
 Deleted bytes stay for the grace period, so that no running download is cut. A blob without a row is what a
-crash, or a write that was not certainly refused, leaves behind. Every worker sweeps; removing twice is
+crash, or a write that was not certainly refused, leaves behind. Every worker may sweep; removing twice is
 harmless.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from meiku.blobs import Blobs
 from meiku.config import Settings
@@ -24,22 +25,37 @@ ORPHAN_LEAST_S = 900.0
 _log = logging.getLogger("meiku.sweep")
 
 
-async def sweep_forever(meta: Meta, blobs: Blobs, settings: Settings) -> None:
-    """Sweep at the interval of the settings; what goes wrong once is logged and tried again."""
+async def sweep_forever(
+    meta: Meta,
+    blobs: Blobs,
+    settings: Settings,
+    turn: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(True),
+) -> None:
+    """Sweep at the interval of the settings; what goes wrong once is logged and tried again.
+
+    Nothing is removed while somebody else has the turn: another process that sweeps, or a backup.
+    """
     while True:
         await asyncio.sleep(settings.sweep_interval_s)
         try:
-            orphan_grace_s = max(settings.blob_grace_s, ORPHAN_LEAST_S)
-            await sweep(meta, blobs, settings.blob_grace_s, orphan_grace_s, time.time())
+            with turn() as is_ours:
+                if is_ours:
+                    grace_s = settings.blob_grace_s
+                    await sweep(meta, blobs, grace_s, orphan_grace_s(grace_s), time.time())
         except Exception:
             _log.exception("the sweep failed; it will be tried again")
 
 
-async def sweep(meta: Meta, blobs: Blobs, grace_s: float, orphan_grace_s: float, now_s: float) -> int:
+def orphan_grace_s(grace_s: float) -> float:
+    """Tell how old a blob must be before it counts as nobody's."""
+    return max(grace_s, ORPHAN_LEAST_S)
+
+
+async def sweep(meta: Meta, blobs: Blobs, grace_s: float, orphans_s: float, now_s: float) -> int:
     """Sweep once and tell how many blobs were removed; orphans younger than a running write must stay."""
     before_ms = int((now_s - grace_s) * 1000)
     removed = await _remove_released(meta, blobs, before_ms)
-    removed += await _remove_orphans(meta, blobs, now_s - orphan_grace_s)
+    removed += await _remove_orphans(meta, blobs, now_s - orphans_s)
     while await meta.write(drop_released_inline, before_ms, BATCH):
         pass
     await meta.write(forget_completed, int(now_s * 1000) - COMPLETED_KEPT_MS)
@@ -59,7 +75,7 @@ async def _remove_released(meta: Meta, blobs: Blobs, before_ms: int) -> int:
 
 async def _remove_orphans(meta: Meta, blobs: Blobs, before_s: float) -> int:
     removed = 0
-    async for batch in _batches_of_old(blobs, before_s):
+    async for batch in batches_of_old(blobs, before_s):
         kept = await meta.read(referenced, batch)
         for blob_id in batch:
             if blob_id not in kept:
@@ -68,7 +84,8 @@ async def _remove_orphans(meta: Meta, blobs: Blobs, before_s: float) -> int:
     return removed
 
 
-async def _batches_of_old(blobs: Blobs, before_s: float) -> AsyncIterator[list[str]]:
+async def batches_of_old(blobs: Blobs, before_s: float) -> AsyncIterator[list[str]]:
+    """Yield the ids of blobs that were written before a moment, some hundred at a time."""
     batch: list[str] = []
     async for blob_id, written_s in blobs.ids():
         if written_s < before_s:
