@@ -112,11 +112,6 @@ class EntityTooSmall(S3Error):
     message = "Your proposed upload is smaller than the minimum allowed size."
 
 
-class IllegalLocationConstraintException(S3Error):
-    status = 400
-    message = "The location constraint is not one of this service's regions."
-
-
 class IncompleteBody(S3Error):
     status = 400
     message = "You did not provide the number of bytes specified by the Content-Length HTTP header."
@@ -345,16 +340,6 @@ class SlowDown(S3Error):
 
     def __init__(self, message: str | None = None, *, retry_after_s: int = 1, **detail: Detail) -> None:
         super().__init__(message, headers={"Retry-After": str(retry_after_s)}, **detail)
-
-
-class TooManyBuckets(S3Error):
-    status = 400
-    message = "You have attempted to create more buckets than are allowed for an account."
-
-
-class UnexpectedContent(S3Error):
-    status = 400
-    message = "This request contains unsupported content."
 
 
 class UnresolvableGrantByEmailAddress(S3Error):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from meiku import errors
 from meiku.auth import ChunkSigner, Payload
 from meiku.checksums import ALGORITHMS, encode
-from meiku.wire.body import Body, BodyLimits, stored_content_encoding
+from meiku.wire.body import Body, BodyLimits
 
 Message = dict[str, Any]
 UNSIGNED = Payload(None)
@@ -329,24 +329,6 @@ def test_headers_about_an_object_can_be_left_alone() -> None:
 def test_other_headers_of_the_family_are_no_checksums(name: str) -> None:
     """Only the algorithms' own headers hold checksums."""
     assert read(body_of(HELLO, {name: "ENABLED"})) == HELLO
-
-
-@pytest.mark.parametrize(
-    ("value", "stored"),
-    [
-        (None, None),
-        ("", None),
-        ("aws-chunked", None),
-        ("AWS-Chunked", None),
-        ("gzip", "gzip"),
-        ("aws-chunked,gzip", "gzip"),
-        ("gzip, aws-chunked", "gzip"),
-        ("gzip, aws-chunked , br", "gzip, br"),
-    ],
-)
-def test_the_framing_is_not_stored_as_an_encoding(value: str | None, stored: str | None) -> None:
-    """aws-chunked describes the request; what else is there describes the object."""
-    assert stored_content_encoding(value) == stored
 
 
 # -- aws-chunked bodies

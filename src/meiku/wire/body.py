@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from meiku.auth import Payload
     from meiku.wire.request import Receive
 
-__all__ = ["Body", "BodyLimits", "stored_content_encoding"]
+__all__ = ["Body", "BodyLimits"]
 
 DEFAULT_LIMITS = BodyLimits()
 _LENGTH_DIGITS = 18
@@ -171,9 +171,3 @@ def _length(headers: Mapping[str, str], name: str) -> int | None:
             f"{name} is not a number of bytes.", ArgumentName=name, ArgumentValue=value
         )
     return int(value)
-
-
-def stored_content_encoding(value: str | None) -> str | None:
-    """Leave out "aws-chunked", which describes the request and not the object."""
-    codings = [coding.strip() for coding in (value or "").split(",")]
-    return ", ".join(coding for coding in codings if coding and coding.lower() != "aws-chunked") or None
