@@ -54,7 +54,7 @@ class Full(StateError):
 
 
 class Damaged(StateError):
-    """The store of rows cannot be read: its file is not what was written."""
+    """A store does not hold what was written: its file cannot be read, or bytes that a row names are lost."""
 
 
 class AccessDenied(S3Error):

@@ -213,13 +213,7 @@ class Pipeline:
         if operation.action in _FILLING:
             self._require_room(given.request.content_length or 0)
         call = self._call(caller, bucket, given.request)
-        try:
-            answer = await operation.function(call, **arguments)
-        except errors.Missing:
-            if operation.model.method not in ("GET", "HEAD"):
-                raise
-            # Replaced between two looks at it: what is there now is the answer.
-            answer = await operation.function(call, **arguments)
+        answer = await _perform(operation, call, arguments)
         return self._renderers[operation.name].render(answer)
 
     async def _bind(self, operation: Operation, given: Given) -> dict[str, Any]:
@@ -265,6 +259,23 @@ class Pipeline:
         if rule.expose_headers:
             headers.append((b"access-control-expose-headers", ", ".join(rule.expose_headers).encode()))
         return headers
+
+
+async def _perform(operation: Operation, call: Call, arguments: dict[str, Any]) -> Any:
+    """Run the operation; one that reads runs again where what it relied on was replaced between two looks."""
+    try:
+        return await operation.function(call, **arguments)
+    except errors.Missing as missing:
+        if operation.model.method not in ("GET", "HEAD"):
+            raise
+        before = missing
+    try:
+        return await operation.function(call, **arguments)
+    except errors.Missing as again:
+        if again.args == before.args and again.args not in (("bucket",), ("content",), ("upload",)):
+            # The record still names the very bytes that are not there: nothing replaced them, they are lost.
+            raise errors.Damaged(f"an object's bytes are lost: {again}") from again
+        raise
 
 
 def vanished(missing: errors.Missing) -> errors.S3Error:

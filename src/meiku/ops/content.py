@@ -6,8 +6,8 @@ file knows that there are three places. It decides nothing about access or names
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -107,7 +107,8 @@ async def read(
 ) -> bytes | AsyncIterator[bytes]:
     """Give the bytes from `start` up to `stop` (exclusive); at once where they are at hand.
 
-    Raises Missing when the object was replaced since its record was read.
+    The first piece has been read when this returns: what is lost must be an error, not a 200 that breaks off.
+    Raises Missing when the object was replaced since its record was read, or when its bytes are lost.
     """
     if start >= stop:
         return b""
@@ -115,16 +116,38 @@ async def read(
         return inline if (start, stop) == (0, len(inline)) else inline[start:stop]
     content = record.content
     if content.kind == "blob":
-        return call.blobs.read(content.id or "", start, stop)
+        return await _begun(call.blobs.read(content.id or "", start, stop), stop - start)
     if content.kind == "parts":
         parts = await call.meta.read(find_parts, content.id or "", start, stop)
         if not parts:
             raise errors.Missing("content")
-        return _read_parts(call, parts, start, stop)
+        return await _begun(_read_parts(call, parts, start, stop), stop - start)
     return (await call.meta.read(read_inline, content.id or ""))[start:stop]
 
 
-async def _read_parts(call: Call, parts: list[PartRecord], start: int, stop: int) -> AsyncIterator[bytes]:
+async def _once(piece: bytes) -> AsyncIterator[bytes]:
+    yield piece
+
+
+async def _begun(pieces: AsyncGenerator[bytes, None], size_bytes: int) -> bytes | AsyncIterator[bytes]:
+    """Read the first piece; often it is all there is."""
+    first = await anext(pieces)
+    if len(first) < size_bytes:
+        return _resumed(first, pieces)
+    await pieces.aclose()
+    return first
+
+
+async def _resumed(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    async with aclosing(rest):
+        yield first
+        async for piece in rest:
+            yield piece
+
+
+async def _read_parts(
+    call: Call, parts: list[PartRecord], start: int, stop: int
+) -> AsyncGenerator[bytes, None]:
     for part in parts:
         first = max(start - part.offset_bytes, 0)
         last = min(stop - part.offset_bytes, part.size_bytes)
@@ -151,11 +174,7 @@ class Copied:
         return self._digests.results()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        if isinstance(self._source, bytes):
-            self._digests.update(self._source)
-            yield self._source
-            return
-        async for piece in self._source:
+        async for piece in _once(self._source) if isinstance(self._source, bytes) else self._source:
             if len(piece) < THREAD_BYTES:
                 self._digests.update(piece)
                 yield piece
