@@ -578,6 +578,14 @@ def test_a_damaged_form_is_judged_the_same_however_it_is_cut(
     assert outcome([data]) == outcome(pieces_of(data, size_bytes))
 
 
+@pytest.mark.parametrize("size_bytes", [1, 7, 1000])
+def test_a_lone_line_feed_in_a_header_is_refused(size_bytes: int) -> None:
+    """Found by the test above: taken for white space when it came in one packet with the end of its line."""
+    data = WHOLE.replace(b'name="file"', b'name="file"; a=\n b', 1)
+    assert data != WHOLE
+    assert outcome(pieces_of(data, size_bytes)) is None
+
+
 @given(data=st.binary(max_size=100))
 def test_noise_is_no_form(data: bytes) -> None:
     """Bytes without a boundary are refused."""

@@ -190,6 +190,15 @@ class _End(Enum):
 Event: TypeAlias = MultipartSegment | bytes | _End
 
 
+class _FormParser(PushMultipartParser):  # type: ignore[misc]  # the library has no types for it
+    """The library's parser; by itself it sees a lone line feed in a header only at the end of a packet."""
+
+    def _on_segment_headerline(self, line: bytes) -> None:
+        if b"\n" in line:
+            raise MultipartError("Invalid line break in segment header")
+        super()._on_segment_headerline(line)
+
+
 class _Parts:
     """The parts of a form, as the parser finds them in what arrives."""
 
@@ -197,7 +206,7 @@ class _Parts:
         self.ceiling_bytes: int | None = None
         self._incoming = incoming
         self._opening = b"--" + boundary
-        self._parser: PushMultipartParser | None = None
+        self._parser: _FormParser | None = None
         self._found: Iterator[MultipartSegment | bytes | None] = iter(())
 
     @property
@@ -221,7 +230,7 @@ class _Parts:
         if self.ceiling_bytes is not None and self._incoming.received_bytes > self.ceiling_bytes:
             raise errors.MalformedPOSTRequest("Too much follows the file in the form.")
         if self._parser is None:
-            self._parser = PushMultipartParser(self._opening[2:])
+            self._parser = _FormParser(self._opening[2:])
         if piece:
             self._found = self._parser.parse(piece)
         else:
