@@ -106,13 +106,13 @@ def test_no_room_is_full_and_leaves_nothing(
 ) -> None:
     """A full disk and a used-up quota both raise Full, and what was written of the blob is removed."""
 
-    def fail(file: int, pieces: list[bytes]) -> int:
+    def fail(file: int, block: memoryview) -> int:
         raise OSError(code, "no room")
 
     async def story() -> None:
         blobs = await open_files(tmp_path)
         kept = await blobs.write(stream())
-        monkeypatch.setattr(os, "writev", fail)
+        monkeypatch.setattr(os, "write", fail)
         with pytest.raises(errors.Full):
             await blobs.write(stream(8))
         assert [path.name for path in files_in(tmp_path)] == [kept]
@@ -147,14 +147,14 @@ def test_a_real_limit_is_full(tmp_path: Path) -> None:
 
 def test_a_write_in_pieces_survives_short_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel may take less than it is given: nothing is lost or doubled."""
-    writev = os.writev
+    write = os.write
 
-    def short(file: int, pieces: list[memoryview]) -> int:
-        return writev(file, [pieces[0][:100_001]])
+    def short(file: int, block: memoryview) -> int:
+        return write(file, block[:100_001])
 
     async def story() -> None:
         blobs = await open_files(tmp_path)
-        monkeypatch.setattr(os, "writev", short)
+        monkeypatch.setattr(os, "write", short)
         blob_id = await blobs.write(stream(7))
         assert (tmp_path / "blobs" / blob_id[:2] / blob_id).read_bytes() == PIECE * 7
         await blobs.close()

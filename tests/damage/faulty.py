@@ -64,7 +64,7 @@ def main() -> None:
     disk = FaultyDisk()
     os.fdatasync = failing("blob-sync", os.fdatasync)
     os.fsync = failing("folder-sync", os.fsync)
-    os.writev = failing("blob-write", os.writev)
+    os.write = failing("blob-write", os.write)
     os.pread = failing("blob-read", os.pread)
     os.preadv = failing("blob-read", os.preadv)
     from meiku.start import main as serve

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from meiku import errors
+from meiku.blobs.direct import DirectFile
 from meiku.blobs.room import Room
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -55,7 +56,7 @@ class Incoming:
         self._path = path
         self._target = target
         self._room = room
-        self._file: int | None = None
+        self._file: DirectFile | None = None
         self._discarded = False
         self._lock = threading.Lock()
 
@@ -68,7 +69,7 @@ class Incoming:
         """Write the last pieces, put all on disk and take the final place; durable when this returns."""
         with self._lock, full_when_no_room():
             file = self._append(pieces)
-            os.fdatasync(file)
+            file.sync()
             self._path.rename(self._target)
             self._close()
             sync_folder(self._target.parent)
@@ -81,31 +82,25 @@ class Incoming:
             self._path.unlink(missing_ok=True)
             self._target.unlink(missing_ok=True)
 
-    def _append(self, pieces: Sequence[bytes]) -> int:
+    def _append(self, pieces: Sequence[bytes]) -> DirectFile:
         if self._discarded:
             raise OSError(errno.ECANCELED, "the blob was discarded")
         self._room.require(sum(map(len, pieces)))
         if self._file is None:
             self._file = self._create()
-        rest = [memoryview(piece) for piece in pieces]
-        while rest:
-            written = os.writev(self._file, rest)
-            while rest and written >= len(rest[0]):
-                written -= len(rest.pop(0))
-            if written:
-                rest[0] = rest[0][written:]
+        self._file.append(pieces)
         return self._file
 
-    def _create(self) -> int:
+    def _create(self) -> DirectFile:
         """Make and lock the file, again where it was taken for abandoned between the two."""
         while True:
-            file = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if os.fstat(file).st_nlink:
+            file = DirectFile(self._path)
+            fcntl.flock(file.number, fcntl.LOCK_EX)
+            if os.fstat(file.number).st_nlink:
                 return file
-            os.close(file)
+            file.close()
 
     def _close(self) -> None:
         if self._file is not None:
             file, self._file = self._file, None
-            os.close(file)
+            file.close()
