@@ -12,6 +12,9 @@ from typing import cast
 from meiku.wire.renderer import Headers, Response
 from meiku.wire.request import Receive, Scope, Send
 
+# The extension by which a connection takes a whole answer in one call; see `exchange`.
+WHOLE = "meiku.response.whole"
+
 
 async def send_response(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
     """Send status, headers and body."""
@@ -19,8 +22,12 @@ async def send_response(response: Response, scope: Scope, receive: Receive, send
     body = response.body
     if isinstance(body, bytes):
         _declare_length(headers, response, len(body))
+        body = b"" if scope["method"] == "HEAD" else body
+        write_whole = scope.get("extensions", {}).get(WHOLE)
+        if write_whole is not None and write_whole(response.status, headers, body):
+            return
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await send({"type": "http.response.body", "body": body})
         return
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     gone = asyncio.ensure_future(_gone(receive))

@@ -24,7 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from meiku import errors
 from meiku.config import Settings
-from meiku.wire.exchange import answer_and_end, declared_bytes, slow_down
+from meiku.wire.exchange import answer_and_end, declared_bytes, offer_whole, slow_down
 from meiku.wire.load import Load, Share, client_of
 from meiku.wire.outlet import Outlet, ReaderWatch, refusal
 
@@ -294,10 +294,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._answering = cycle
         if not self._may_begin(cycle):
             app = slow_down
-        if cycle.waiting_for_100_continue or cycle.scope["method"] not in _BODILESS:
-            too_long = declared_bytes(cycle) > DISCARD_LIMIT_BYTES
-            if too_long or cycle.waiting_for_100_continue:
-                app = functools.partial(answer_and_end, app, cycle, too_long)
+        too_long = cycle.scope["method"] not in _BODILESS and declared_bytes(cycle) > DISCARD_LIMIT_BYTES
+        if too_long or cycle.waiting_for_100_continue:
+            app = functools.partial(answer_and_end, app, cycle, too_long)
+        else:
+            offer_whole(cycle)
         task = self.loop.create_task(cycle.run_asgi(app))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
