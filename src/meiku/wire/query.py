@@ -4,6 +4,7 @@ Nothing here judges a signature; which parameters an operation takes is the mode
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import unquote
 
 from meiku import checksums, errors
@@ -44,9 +45,18 @@ def read_query(query_string: str) -> Pairs:
 
 
 def _decoded(text: str) -> str:
-    if "%" in text:
-        return unquote(text.replace("+", " "), errors="strict")
-    return text.replace("+", " ") if "+" in text else text
+    if "%" in text or "+" in text:
+        return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _unquoted(text)
+    return text
+
+
+def _unquoted(text: str) -> str:
+    return unquote(text.replace("+", " "), errors="strict")
+
+
+# A client sends the same credential all day long.
+_REMEMBERED_LENGTH = 128
+_remembered = lru_cache(1024)(_unquoted)
 
 
 def with_carried(sent: dict[str, str], query: Mapping[str, str]) -> dict[str, str]:
