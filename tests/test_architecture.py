@@ -15,7 +15,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "meiku"
 LAYERS = {
     "leaf": {"errors", "config", "model", "signing", "checksums", "operation", "__init__"},
     "state": {"meta", "blobs"},
-    "meaning": {"ops", "access"},
+    "meaning": {"ops", "access", "media"},
     "edge": {"wire", "auth", "who", "pipeline", "observe", "serve", "listening"},
     "root": {"app", "root_key", "start", "backup", "cli", "__main__"},
 }
@@ -31,6 +31,7 @@ NEVER = {
     "auth": {"wire", "ops", "access", "meta", "blobs", "pipeline"},  # signatures are judged without I/O
     "wire": {"ops", "access", "meta", "blobs", "pipeline", "who"},  # the wire knows no storage and no meaning
     "access": {"ops"},
+    "media": {"ops", "access", "meta", "blobs"},  # what is made of a picture knows no store
     "meta": {"blobs"},
     "blobs": {"meta"},
     "pipeline": {"app", "cli", "serve"},

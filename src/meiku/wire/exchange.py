@@ -1,4 +1,4 @@
-"""What surrounds the application in one exchange: an answer in one write, a body that nobody will read, no room.
+"""What surrounds the application in one exchange: an answer in one write, a body nobody will read, no room.
 
 ASGI applications and what they need to know of a request's framing. What must not live here: the connection
 (that is `protocol`), or anything that knows a bucket.

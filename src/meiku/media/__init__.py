@@ -1,0 +1,26 @@
+"""Pictures by URL: the language that says what shall be made of an object. Knows no HTTP and no storage."""
+
+from meiku.media.dialects import OSS, PRIMARY_NAME, QUERY_NAMES, ZOS, Asked, Dialect, asked_in
+from meiku.media.recipe import Recipe, RecipeKind, canonical, read_recipe
+from meiku.media.refusal import RecipeRefused
+from meiku.media.styles import StyledKey, check_style_name, expand, read_style, styled_key
+
+__all__ = [
+    "OSS",
+    "PRIMARY_NAME",
+    "QUERY_NAMES",
+    "ZOS",
+    "Asked",
+    "Dialect",
+    "Recipe",
+    "RecipeKind",
+    "RecipeRefused",
+    "StyledKey",
+    "asked_in",
+    "canonical",
+    "check_style_name",
+    "expand",
+    "read_recipe",
+    "read_style",
+    "styled_key",
+]

@@ -1,0 +1,128 @@
+"""Follows a recipe: opens the picture, takes the steps in their order, and writes the result.
+
+Runs in a worker process, blocking. `_STEPS` is the whole list of what can be done to pixels; each step is a
+function of its own in the file of its kind. Fetches nothing but by the function it is given.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pyvips
+
+from meiku.media import colour, geometry, shapes
+from meiku.media.encode import encode
+from meiku.media.information import average, information
+from meiku.media.jpeg_quality import quality_of
+from meiku.media.made import Made
+from meiku.media.overlay import watermark
+from meiku.media.picture import Image, Picture, broken, kind_of, open_picture
+from meiku.media.picture_steps import (
+    AutoOrient,
+    AverageHue,
+    Blur,
+    Bright,
+    Circle,
+    Contrast,
+    Crop,
+    Format,
+    IndexCrop,
+    Info,
+    Interlace,
+    PictureFormat,
+    Quality,
+    Resize,
+    Rotate,
+    RoundedCorners,
+    Sharpen,
+    Strip,
+)
+from meiku.media.recipe import Recipe
+from meiku.media.refusal import RecipeRefused
+from meiku.media.steps import Step
+from meiku.media.watermark_steps import Watermark
+
+Fetch = Callable[[str], bytes]
+# These read a picture from top to bottom once, so that it need not be in memory whole.
+_IN_ORDER = (Resize, Format, Quality, Interlace, Strip, Bright, Contrast, AverageHue)
+
+
+def _quality(picture: Picture, step: Quality) -> Picture:
+    """Set the quality; relative to the source's where that has one."""
+    if step.absolute_percent is not None:
+        return picture.written_as(quality_percent=step.absolute_percent)
+    is_jpg = kind_of(picture.source_bytes).format is PictureFormat.JPG
+    of_percent = quality_of(picture.source_bytes) if is_jpg else 100
+    return picture.written_as(quality_percent=max(1, of_percent * (step.relative_percent or 100) // 100))
+
+
+_STEPS: Mapping[type[Step], Callable[[Picture, Any], Picture]] = {
+    Resize: geometry.resize,
+    Crop: geometry.crop,
+    Rotate: geometry.rotate,
+    IndexCrop: geometry.index_crop,
+    AutoOrient: geometry.auto_orient,
+    Circle: shapes.circle,
+    RoundedCorners: shapes.rounded_corners,
+    Bright: colour.bright,
+    Contrast: colour.contrast,
+    Sharpen: colour.sharpen,
+    Blur: colour.blur,
+    Format: lambda picture, step: picture.written_as(format=step.format),
+    Quality: _quality,
+    Interlace: lambda picture, step: picture.written_as(progressive=step.progressive),
+    Strip: lambda picture, _: picture.written_as(stripped=True),
+}
+
+
+def follow(recipe: Recipe, source: bytes, fetch: Fetch) -> Made:
+    """Make what a recipe asks for of a picture; RecipeRefused where that cannot be.
+
+    `fetch` gives the bytes of another object of the same bucket, for watermarks.
+    """
+    try:
+        return _followed(recipe, source, fetch)
+    except pyvips.Error:
+        raise broken(kind_of(source).format) from None
+
+
+def _followed(recipe: Recipe, source: bytes, fetch: Fetch) -> Made:
+    if isinstance(recipe.steps[0], Info):
+        # Opened as moving only to count its frames: nothing is decoded.
+        frames = open_picture(source).frames
+        return information(open_picture(source, PictureFormat.PNG), frames)
+    picture = _taken(_opened(recipe, source), recipe.steps, fetch)
+    return average(picture) if isinstance(recipe.steps[-1], AverageHue) else encode(picture)
+
+
+def _opened(recipe: Recipe, source: bytes) -> Picture:
+    wanted = [step.format for step in recipe.steps if isinstance(step, Format)]
+    in_order = all(isinstance(step, _IN_ORDER) for step in recipe.steps)
+    return open_picture(source, wanted[-1] if wanted else None, sequential=in_order)
+
+
+def _taken(picture: Picture, steps: tuple[Step, ...], fetch: Fetch) -> Picture:
+    rest = list(steps)
+    if isinstance(first := rest[0], Resize) and picture.frames == 1:
+        picture = geometry.resize_while_decoding(picture, first)
+        del rest[0]
+    for step in rest:
+        if isinstance(step, Watermark):
+            picture = watermark(picture, step, _mark_image(picture, step, fetch))
+        elif not isinstance(step, AverageHue):
+            picture = _STEPS[type(step)](picture, step)
+    return picture
+
+
+def _mark_image(main: Picture, step: Watermark, fetch: Fetch) -> Image | None:
+    """Open a watermark's picture and take its own steps."""
+    if step.image is None:
+        return None
+    mark = open_picture(fetch(step.image.key), PictureFormat.PNG)
+    for own in step.image.steps:
+        if isinstance(own, Watermark):
+            raise RecipeRefused("watermark", "image", "a watermark cannot have a watermark.")
+        if isinstance(own, Resize):
+            mark = geometry.resize(mark, own, main.width_px)
+        else:
+            mark = _STEPS[type(own)](mark, own)
+    return mark.image.copy_memory()
