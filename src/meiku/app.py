@@ -13,6 +13,7 @@ from meiku.blobs import Blobs
 from meiku.blobs.files import FileBlobs, open_files
 from meiku.blobs.room import Room
 from meiku.config import Settings
+from meiku.media.workshop import Limits, Workshop
 from meiku.meta import Meta
 from meiku.meta.group_commit import Turn
 from meiku.meta.sqlite import open_sqlite
@@ -65,10 +66,12 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
     meta = await open_sqlite(settings.data_folder / DATABASE)
     blobs = await open_files(settings.data_folder, settings.reserve_bytes)
     room = Room(settings.data_folder, settings.reserve_bytes)
+    workshop = Workshop(Limits(settings.media_timeout_s, settings.media_memory_bytes))
     try:
         async with _upkeep(meta, blobs, settings):
-            yield Pipeline(meta, blobs, settings, require_room=room.require)
+            yield Pipeline(meta, blobs, settings, require_room=room.require, workshop=workshop)
     finally:
+        await workshop.close()
         await blobs.close()
         await meta.close()
 

@@ -123,6 +123,15 @@ class Settings:
     scrub_bytes_per_s: Annotated[
         int, About("Most bytes a second that the re-reading takes from the disk.", "bytes", least=4 * KIB)
     ] = 8 * MIB
+    media_source_limit_bytes: Annotated[
+        int, About("Largest picture that is processed by URL.", "bytes", least=KIB)
+    ] = 20 * MIB
+    media_memory_bytes: Annotated[
+        int, About("Most memory that processing one picture may take.", "bytes", least=64 * MIB)
+    ] = GIB
+    media_timeout_s: Annotated[
+        float, About("Longest that processing one picture may take.", "seconds", least=1)
+    ] = 30.0
     log_requests: Annotated[bool, About("Whether every request is written to the log.")] = False
 
     def __post_init__(self) -> None:

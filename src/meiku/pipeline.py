@@ -20,6 +20,7 @@ from meiku.auth.payload import UNSIGNED
 from meiku.auth.post_policy import check_policy
 from meiku.blobs import Blobs
 from meiku.config import Settings
+from meiku.media.workshop import Limits, Workshop
 from meiku.meta import Meta
 from meiku.meta.records import BucketRecord
 from meiku.operation import Operation
@@ -66,8 +67,13 @@ class Pipeline:
         settings: Settings,
         clock: Callable[[], float] = time.time,
         require_room: Callable[[int], None] = lambda _: None,
+        workshop: Workshop | None = None,
     ) -> None:
-        """Take the stores; `require_room` raises Full where so many bytes more would not fit."""
+        """Take the stores; `require_room` raises Full where so many bytes more would not fit.
+
+        `workshop` follows recipes; without one, one with its own limits does.
+        """
+        self._workshop = workshop or Workshop(Limits())
         self._require_room = require_room
         self._meta, self._blobs, self._settings, self._clock = meta, blobs, settings, clock
         self._operations = ops.offered()
@@ -236,6 +242,7 @@ class Pipeline:
             meta=self._meta,
             blobs=self._blobs,
             settings=self._settings,
+            workshop=self._workshop,
         )
 
     def _refuse(self, refusal: errors.S3Error, progress: Progress) -> Response:

@@ -5,7 +5,19 @@ paths.
 """
 
 from meiku.operation import offered
-from meiku.ops import acls, buckets, completion, copies, cors, forms, listings, objects, parts, uploads
+from meiku.ops import (
+    acls,
+    buckets,
+    completion,
+    copies,
+    cors,
+    forms,
+    listings,
+    objects,
+    parts,
+    processing,
+    uploads,
+)
 
 __all__ = ["acls", "buckets", "completion", "copies", "cors", "forms", "listings", "objects", "offered"]
-__all__ += ["parts", "uploads"]
+__all__ += ["parts", "processing", "uploads"]

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from meiku.access.caller import Caller
 from meiku.blobs import Blobs
 from meiku.config import Settings
+from meiku.media.workshop import Workshop
 from meiku.meta import Meta
 from meiku.meta.records import BucketRecord
 
@@ -26,6 +27,7 @@ class Call:
     meta: Meta
     blobs: Blobs
     settings: Settings
+    workshop: Workshop
 
     @property
     def bucket(self) -> BucketRecord:

@@ -1,0 +1,89 @@
+"""The process that decodes strangers' pictures: takes one recipe after another from the server beside it.
+
+`python -m meiku.media.worker <descriptor> <memory in bytes> <seconds>`. It opens no file and no network;
+bytes are asked for over the one socket it is given. Its memory is limited by the kernel, and a job that takes
+too long is ended by an alarm of its own even when the server has gone.
+"""
+
+import os
+import resource
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+
+from meiku.media.messages import Message, receive_blocking
+
+_ALARM_GRACE_S = 5
+
+
+class _Lost(Exception):
+    """What was asked for cannot be had; the server knows why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """The server at the other end."""
+
+    connection: socket.socket
+
+    def tell(self, **values: object) -> None:
+        """Say something without bytes."""
+        self.connection.sendall(Message(values).framed())
+
+    def ask(self, **values: object) -> Message:
+        """Ask and wait; `_Lost` where the answer is no."""
+        self.tell(**values)
+        answer = receive_blocking(self.connection)
+        if answer is None:
+            raise SystemExit(0)
+        if answer.values.get("lost"):
+            raise _Lost
+        return answer
+
+    def fetch(self, key: str | None) -> bytes:
+        """Give the whole of a small object; None is the source."""
+        return self.ask(want=key).body
+
+
+def main() -> None:
+    """Serve until the server goes."""
+    descriptor, memory_bytes, timeout_s = (int(word) for word in sys.argv[1:4])
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    server = _Server(socket.socket(fileno=descriptor))
+    _prepare()
+    while (job := receive_blocking(server.connection)) is not None:
+        signal.alarm(timeout_s + _ALARM_GRACE_S)
+        _work(server, job)
+        signal.alarm(0)
+
+
+def _prepare() -> None:
+    """Load the libraries before the first job waits for them, and keep nothing between jobs."""
+    import pyvips
+
+    pyvips.cache_set_max(0)
+    import meiku.media.engine  # noqa: F401
+
+
+def _work(server: _Server, job: Message) -> None:
+    from meiku.media.engine import follow
+    from meiku.media.recipe import read_recipe
+    from meiku.media.refusal import RecipeRefused
+
+    try:
+        recipe = read_recipe(job.values["recipe"])
+        made = follow(recipe, server.fetch(None), server.fetch)
+    except RecipeRefused as refused:
+        server.tell(refused=[refused.step, refused.parameter, refused.reason])
+    except _Lost:
+        server.tell(refused=["", "", "An object that it needs cannot be read."])
+    except MemoryError:
+        os._exit(1)
+    else:
+        server.connection.sendall(Message({"content_type": made.content_type}, made.body).framed())
+
+
+if __name__ == "__main__":
+    main()

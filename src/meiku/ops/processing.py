@@ -1,0 +1,115 @@
+"""Pictures by URL: GetObject's answer as a recipe makes it. Who may read the object may have this.
+
+Reads objects for the workshop and describes what it made; how pictures are made is `media`'s, and never here.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+from meiku import errors
+from meiku.access.authorise import authorise
+from meiku.media import OSS, ZOS, Dialect, Recipe, RecipeKind, RecipeRefused, canonical, expand, read_recipe
+from meiku.meta.objects import find_object_with_bytes
+from meiku.meta.records import ObjectRecord
+from meiku.operation import Answer, Function, operation
+from meiku.ops import content
+from meiku.ops.call import Call
+from meiku.ops.conditions import check_read
+from meiku.ops.descriptions import quoted, unpack
+from meiku.ops.objects import find
+from meiku.ops.versions import check_version
+
+
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    """The source of a call, and the other objects of its bucket that a recipe names."""
+
+    call: Call
+    record: ObjectRecord
+    inline: bytes | None
+
+    async def read(self, key: str | None) -> bytes:
+        """Give an object whole, to a caller who may read it."""
+        if key is None:
+            return await _whole(self.call, self.record, self.inline)
+        call = replace(self.call, key=key.encode())
+        inherits = call.settings.objects_inherit_bucket_acl
+        await authorise(call.meta, call.caller, "s3:GetObject", call.bucket, call.key, inherits=inherits)
+        found = await call.meta.read(find_object_with_bytes, call.bucket.bucket_id, call.key)
+        if found is None:
+            raise RecipeRefused("watermark", "image", "there is no object of this name in the bucket.")
+        return await _whole(call, *found)
+
+
+async def _whole(call: Call, record: ObjectRecord, inline: bytes | None) -> bytes:
+    """Read all of an object that is not too large to be a picture."""
+    limit_bytes = call.settings.media_source_limit_bytes
+    if record.size_bytes > limit_bytes:
+        raise RecipeRefused(
+            "", "", f"The image is too large: {record.size_bytes:,} bytes; it may have {limit_bytes:,}."
+        )
+    body = await content.read(call, record, 0, record.size_bytes, inline)
+    return body if isinstance(body, bytes) else await _joined(body)
+
+
+async def _joined(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
+
+
+def _offer(name: str, dialect: Dialect) -> Function:
+    """Offer one query name's operation; they differ in nothing but their dialect."""
+
+    @operation(name, action="s3:GetObject")
+    async def process_object(
+        call: Call,
+        process: str | None,
+        version_id: str | None,
+        if_match: str | None,
+        if_none_match: str | None,
+        if_modified_since: int | None,
+        if_unmodified_since: int | None,
+    ) -> Answer:
+        """Answer with what the recipe makes of the object."""
+        check_version(version_id)
+        recipe = _asked(process or "", dialect)
+        record, inline = await find(call)
+        record = replace(record, etag=_etag_of(record, recipe))
+        answer = _described(record)
+        check_read(record, if_match, if_none_match, if_modified_since, if_unmodified_since, answer)
+        made = await call.workshop.make(recipe, _Objects(call, record, inline))
+        return {
+            **answer,
+            "ContentType": made.content_type,
+            "ContentLength": len(made.body),
+            "Body": made.body,
+        }
+
+    return process_object
+
+
+def _asked(text: str, dialect: Dialect) -> Recipe:
+    """Read a recipe that a GET may ask for."""
+    recipe = expand(read_recipe(text, dialect), {}, dialect)
+    if recipe.save_as is not None:
+        raise RecipeRefused("saveas", "", "a GET changes nothing: POST the recipe to keep its result.")
+    if recipe.kind is RecipeKind.VIDEO:
+        raise errors.NotImplemented("Video frames are not offered yet.")
+    return recipe
+
+
+def _etag_of(record: ObjectRecord, recipe: Recipe) -> str:
+    """Name a result by what it is made from and how."""
+    made_from = f"{record.etag}\n{record.modified_at_ms}\n{canonical(recipe)}"
+    return hashlib.md5(made_from.encode(), usedforsecurity=False).hexdigest()
+
+
+def _described(record: ObjectRecord) -> Answer:
+    kept = unpack(record.headers)
+    answer: Answer = {"LastModified": record.modified_at_ms, "ETag": quoted(record.etag)}
+    return {**answer, "CacheControl": kept["CacheControl"]} if "CacheControl" in kept else answer
+
+
+process_object = _offer("ProcessObject", OSS)
+process_object_oss = _offer("ProcessObjectOss", OSS)
+process_object_zos = _offer("ProcessObjectZos", ZOS)

@@ -1,0 +1,173 @@
+"""A picture by URL, from a real server: who may have it, what its headers say, and what is refused."""
+
+import os
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import pyvips
+
+from meiku.signing import presign_v2, presign_v4
+from running_server import Server
+from signed_http import ACCESS
+
+
+def photo(width_px: int = 1200, height_px: int = 800) -> bytes:
+    noise = pyvips.Image.gaussnoise(width_px, height_px, mean=128, sigma=40)
+    return bytes(noise.bandjoin([noise, noise]).cast("uchar").jpegsave_buffer())
+
+
+PHOTO = photo()
+
+
+def size_of(body: bytes) -> tuple[int, int]:
+    image = pyvips.Image.new_from_buffer(body, "")
+    return image.width, image.height
+
+
+def get(url: str, method: str = "GET", **headers: str) -> tuple[int, Any, bytes]:
+    request = urllib.request.Request(
+        url, method=method, headers={n.replace("_", "-"): v for n, v in headers.items()}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+@pytest.fixture
+def url_of(server: Server, s3: Any, bucket: str) -> Callable[..., str]:
+    """Give signed addresses of an object that is put first."""
+
+    def sign(recipe: str, name: str = "x-amz-process", body: bytes = PHOTO, key: str = "p.jpg") -> str:
+        s3.put_object(Bucket=bucket, Key=key, Body=body, CacheControl="max-age=60")
+        return presign_v4(ACCESS, "GET", f"{server.url}/{bucket}/{key}?{name}={recipe}")
+
+    return sign
+
+
+@pytest.mark.parametrize("name", ["x-amz-process", "x-oss-process", "x-zos-process"])
+def test_a_signed_address_answers_with_the_picture(url_of: Callable[..., str], name: str) -> None:
+    status, headers, body = get(url_of("image/resize,w_300/format,webp", name))
+    assert (status, headers["content-type"], size_of(body)) == (200, "image/webp", (300, 200))
+    assert headers["cache-control"] == "max-age=60" and int(headers["content-length"]) == len(body)
+
+
+def test_what_was_not_signed_is_not_made(url_of: Callable[..., str]) -> None:
+    status, _, body = get(url_of("image/resize,w_300").replace("w_300", "w_301"))
+    assert status == 403 and b"SignatureDoesNotMatch" in body
+
+
+def test_v2_lets_the_recipe_be_appended_after_signing(server: Server, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="p.jpg", Body=PHOTO)
+    signed = presign_v2(ACCESS, "GET", f"{server.url}/{bucket}/p.jpg")
+    status, _, body = get(f"{signed}&x-oss-process=image/resize,w_300")
+    assert (status, size_of(body)) == (200, (300, 200))
+
+
+def test_strangers_have_what_is_public_and_nothing_else(server: Server, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="open.jpg", Body=PHOTO, ACL="public-read")
+    s3.put_object(Bucket=bucket, Key="own.jpg", Body=PHOTO)
+    assert get(f"{server.url}/{bucket}/open.jpg?x-amz-process=image/resize,w_30")[0] == 200
+    assert get(f"{server.url}/{bucket}/own.jpg?x-amz-process=image/resize,w_30")[0] == 403
+    own = urlsafe_b64encode(b"own.jpg").decode().rstrip("=")
+    recipe = f"image/watermark,image_{own}"
+    assert get(f"{server.url}/{bucket}/open.jpg?x-amz-process={recipe}")[0] == 403
+
+
+def test_a_result_has_its_own_tag_and_is_not_sent_twice(url_of: Callable[..., str]) -> None:
+    url = url_of("image/resize,w_300")
+    _, first, _ = get(url)
+    status, again, _ = get(url, if_none_match=first["etag"])
+    assert status == 304 and again["etag"] == first["etag"]
+    assert first["etag"] not in (
+        get(url_of("image/resize,w_301"))[1]["etag"],
+        get(url_of("image/info"))[1]["etag"],
+    )
+    assert get(url, if_match='"other"')[0] == 412
+
+
+def test_head_says_what_get_would(server: Server, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="p.jpg", Body=PHOTO, ACL="public-read")
+    url = f"{server.url}/{bucket}/p.jpg?x-amz-process=image/resize,w_300"
+    (_, head, nothing), (_, headers, body) = get(url, "HEAD"), get(url)
+    assert nothing == b"" and int(head["content-length"]) == len(body)
+    assert head["content-type"] == headers["content-type"] and head["etag"] == headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"),
+    [
+        ("image/resise,w_1", b"resize"),
+        ("image/resize,w_0", b"<Step>resize</Step>"),
+        ("image/resize,w_1|sys/saveas,o_YQ", b"POST"),
+        ("style/none", b"style"),
+        ("image/crop,x_5000", b"<ArgumentName>x</ArgumentName>"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_in_words(url_of: Callable[..., str], recipe: str, says: bytes) -> None:
+    status, headers, body = get(url_of(recipe.replace("|", "%7C")))
+    assert status == 400 and b"<Code>InvalidArgument</Code>" in body and says in body
+    assert headers["content-type"] == "application/xml"
+
+
+def test_what_is_no_picture_is_refused(url_of: Callable[..., str]) -> None:
+    status, _, body = get(url_of("image/resize,w_9", body=b"<svg xmlns='http://www.w3.org/2000/svg'/>"))
+    assert status == 400 and b"not supported" in body
+
+
+def test_a_missing_object_is_missing(server: Server, bucket: str) -> None:
+    url = presign_v4(ACCESS, "GET", f"{server.url}/{bucket}/none.jpg?x-amz-process=image/info")
+    assert get(url)[0] == 404
+
+
+def test_many_at_once_are_all_answered(url_of: Callable[..., str]) -> None:
+    url = url_of("image/resize,w_100")
+    with ThreadPoolExecutor(16) as clients:
+        assert [answer[0] for answer in clients.map(get, [url] * 16)] == [200] * 16
+
+
+def worker_pids(server: Server) -> list[int]:
+    """List the media workers of a server; it began a session, and they are in it."""
+    assert server.process is not None
+    command = ["pgrep", "-s", str(server.process.pid), "-f", "meiku.media.worker"]
+    return [int(pid) for pid in subprocess.run(command, capture_output=True, text=True).stdout.split()]
+
+
+def test_a_picture_that_takes_too_long_is_given_up_and_the_next_is_made(
+    own_server: Callable[..., Server],
+) -> None:
+    server = own_server(MEIKU_MEDIA_TIMEOUT_S="1", MEIKU_WORKERS="1")
+    s3 = server.client()
+    s3.create_bucket(Bucket="pictures")
+    s3.put_object(Bucket="pictures", Key="p.jpg", Body=photo(4000, 4000), ACL="public-read")
+    url = f"{server.url}/pictures/p.jpg?x-amz-process=image/"
+    began_s = time.monotonic()
+    status, _, body = get(f"{url}resize,w_12000,limit_0/blur,r_50,s_50/format,avif")
+    assert status == 400 and b"longer than 1 seconds" in body and time.monotonic() - began_s < 15
+    assert get(f"{url}resize,w_10")[0] == 200
+
+
+def test_a_worker_that_dies_takes_nothing_with_it(own_server: Callable[..., Server]) -> None:
+    server = own_server(MEIKU_WORKERS="1")
+    s3 = server.client()
+    s3.create_bucket(Bucket="pictures")
+    s3.put_object(Bucket="pictures", Key="p.jpg", Body=photo(4000, 3000), ACL="public-read")
+    url = f"{server.url}/pictures/p.jpg?x-amz-process=image/"
+    assert get(f"{url}resize,w_10")[0] == 200
+    with ThreadPoolExecutor(1) as client:
+        slow = client.submit(get, f"{url}blur,r_50,s_50/format,avif")
+        time.sleep(0.5)
+        for pid in worker_pids(server):
+            os.kill(pid, signal.SIGKILL)
+        status, _, body = slow.result()
+    assert status == 400 and b"given up" in body
+    assert get(f"{url}resize,w_10")[0] == 200
