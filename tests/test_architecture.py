@@ -13,10 +13,10 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "meiku"
 
 LAYERS = {
-    "leaf": {"errors", "config", "model", "signing", "checksums", "operation", "__init__"},
+    "leaf": {"errors", "config", "model", "signing", "checksums", "counters", "operation", "__init__"},
     "state": {"meta", "blobs"},
     "meaning": {"ops", "access", "media"},
-    "edge": {"wire", "auth", "who", "pipeline", "observe", "serve", "listening"},
+    "edge": {"wire", "auth", "who", "pipeline", "observe", "metrics", "serve", "listening"},
     "root": {"app", "root_key", "start", "backup", "cli", "__main__"},
 }
 MAY_IMPORT = {

@@ -5,6 +5,7 @@ sweep and the scrub beside it, and the addresses under `/-/` that belong to no b
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
@@ -13,13 +14,16 @@ from meiku.blobs import Blobs
 from meiku.blobs.files import FileBlobs, open_files
 from meiku.blobs.room import Room
 from meiku.config import Settings
+from meiku.counters import UNMATCHED, Counters
 from meiku.media.workshop import Limits, Workshop
 from meiku.meta import Meta
 from meiku.meta.group_commit import Turn
+from meiku.meta.scrubs import find_finished_scrub, find_scrub
 from meiku.meta.sqlite import open_sqlite
+from meiku.metrics import write_page
 from meiku.ops.scrub import scrub_forever
 from meiku.ops.sweep import sweep_forever
-from meiku.pipeline import Pipeline
+from meiku.pipeline import OPERATION, Pipeline
 from meiku.wire.answer import send_response
 from meiku.wire.request import Receive, Scope, Send
 from meiku.wire.service import answer_service
@@ -32,8 +36,9 @@ _SCRUB_LOCK = "scrub.lock"
 class Application:
     """One worker's ASGI application."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, counters: Counters) -> None:
         self._settings = settings
+        self._counters = counters
         self._pipeline: Pipeline | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,10 +46,30 @@ class Application:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["path"].startswith("/-/"):
-            answer = answer_service(scope, ready=self._pipeline is not None)
+            answer = await answer_service(
+                scope,
+                ready=self._pipeline is not None,
+                token=self._settings.metrics_token,
+                read_metrics=self._read_metrics,
+            )
             await send_response(answer, scope, receive, send)
         elif self._pipeline is not None:
-            await send_response(await self._pipeline.answer(scope, receive), scope, receive, send)
+            await self._answer(self._pipeline, scope, receive, send)
+
+    async def _answer(self, pipeline: Pipeline, scope: Scope, receive: Receive, send: Send) -> None:
+        began_ns = time.perf_counter_ns()
+        response = await pipeline.answer(scope, receive)
+        try:
+            await send_response(response, scope, receive, send)
+        finally:
+            duration_ns = time.perf_counter_ns() - began_ns
+            self._counters.answered(scope.get(OPERATION, UNMATCHED), response.status, duration_ns)
+
+    async def _read_metrics(self) -> bytes:
+        if self._pipeline is None:
+            return write_page(self._counters, None, None)
+        meta = self._pipeline.meta
+        return write_page(self._counters, await meta.read(find_scrub), await meta.read(find_finished_scrub))
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Open the stores, say so, wait for the end, close them."""

@@ -19,6 +19,7 @@ PREFIX = "MEIKU_"
 _UNITS = {"": 1, "k": KIB, "kib": KIB, "m": MIB, "mib": MIB, "g": GIB, "gib": GIB}
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
+_TOKEN_CHARACTERS = 16
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
@@ -132,6 +133,9 @@ class Settings:
     media_timeout_s: Annotated[
         float, About("Longest that processing one picture may take.", "seconds", least=1)
     ] = 30.0
+    metrics_token: Annotated[
+        str | None, About("Bearer token that `/-/metrics` asks for; without one only loopback may read it.")
+    ] = dataclasses.field(default=None, repr=False)
     log_requests: Annotated[bool, About("Whether every request is written to the log.")] = False
 
     def __post_init__(self) -> None:
@@ -140,6 +144,7 @@ class Settings:
         for field in dataclasses.fields(self):
             _check_least(field, getattr(self, field.name))
         self._check_network()
+        _check_token(self.metrics_token)
         _check_domains(self.domains)
 
     def _check_network(self) -> None:
@@ -220,6 +225,14 @@ def _check_least(field: "dataclasses.Field[Any]", value: Any) -> None:
         raise ConfigError(f"{field.name} is {value}: expected at least {about.least:g} {about.unit}".rstrip())
 
 
+def _check_token(token: str | None) -> None:
+    # The sentence must not hold the token: it is logged.
+    if token is not None and not re.fullmatch(rf"[!-~]{{{_TOKEN_CHARACTERS},}}", token):
+        raise ConfigError(
+            f"metrics_token cannot be used: expected at least {_TOKEN_CHARACTERS} ASCII characters, no spaces"
+        )
+
+
 def _check_domains(domains: tuple[str, ...]) -> None:
     for domain in domains:
         if not _DOMAIN.fullmatch(domain):
@@ -257,6 +270,7 @@ def _names(text: str) -> tuple[str, ...]:
 _PARSERS: Mapping[object, tuple[Callable[[str], Any], str]] = {
     "bytes": (parse_size, "a number of bytes, such as 65536, 64KiB or 5GiB"),
     str: (str, "text"),
+    str | None: (str, "text"),
     int: (int, "a whole number"),
     float: (float, "a number"),
     bool: (_switch, "true or false"),

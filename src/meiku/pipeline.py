@@ -38,6 +38,8 @@ from meiku.wire.router import Router
 # Types a browser shows but never runs: only these are taken from the file part of a form.
 _SAFE_MEDIA = ("image/", "video/", "audio/")
 _UNSAFE_MEDIA = "image/svg"
+# Where the scope holds the name of its request's operation, for whoever counts.
+OPERATION = "meiku.operation"
 # What makes the stores grow; everything else goes on in the reserve of a full disk.
 _FILLING = ("s3:PutObject", "s3:CreateBucket")
 
@@ -75,7 +77,7 @@ class Pipeline:
         """
         self._workshop = workshop or Workshop(Limits())
         self._require_room = require_room
-        self._meta, self._blobs, self._settings, self._clock = meta, blobs, settings, clock
+        self.meta, self._blobs, self._settings, self._clock = meta, blobs, settings, clock
         self._operations = ops.offered()
         self._router = Router(model.operations(), frozenset(self._operations))
         self._binders = {name: Binder(operation) for name, operation in self._operations.items()}
@@ -92,6 +94,7 @@ class Pipeline:
         started_s = time.perf_counter()
         progress = Progress(self._request_ids.next())
         response = await self._answer_or_error(scope, receive, progress)
+        scope[OPERATION] = progress.operation
         request = progress.request
         if request is not None and request.origin and not progress.operation.startswith("Preflight"):
             response.headers.extend(await self._cors_headers(request))
@@ -196,7 +199,7 @@ class Pipeline:
     ) -> None:
         inherits = self._settings.objects_inherit_bucket_acl
         key = (request.key or "").encode()
-        await authorise(self._meta, caller, operation.action, bucket, key, inherits=inherits)
+        await authorise(self.meta, caller, operation.action, bucket, key, inherits=inherits)
 
     def _body(self, operation: Operation, request: Request, payload: Payload) -> Body | None:
         if operation.model.payload is None:
@@ -239,7 +242,7 @@ class Pipeline:
             key=(request.key or "").encode(),
             bucket_url=endpoint if request.host_style else f"{endpoint}/{request.bucket}",
             now_ms=int(self._clock() * 1000),
-            meta=self._meta,
+            meta=self.meta,
             blobs=self._blobs,
             settings=self._settings,
             workshop=self._workshop,

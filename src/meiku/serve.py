@@ -30,8 +30,9 @@ import uvloop  # noqa: F401 - imported before the fork, so that every worker sha
 from uvicorn._types import ASGI3Application
 
 from meiku.config import Settings
+from meiku.counters import Counters
 from meiku.listening import BACKLOG, ServeError, check_certificate, listen
-from meiku.wire.protocol import protocol_for
+from meiku.wire.counted import counted_protocol_for
 
 EXIT_STOPPED = 0
 EXIT_GAVE_UP = 1
@@ -76,12 +77,18 @@ class Worker:
     """One child process, as its parent knows it."""
 
     pid: int
+    row: int
     ready_fd: int
     born_s: float
     ready: bool = False
 
 
-def serve(settings: Settings, app_factory: AppFactory, on_ready: Callable[[Address], None]) -> int:
+def serve(
+    settings: Settings,
+    app_factory: AppFactory,
+    on_ready: Callable[[Address], None],
+    counters: Counters | None = None,
+) -> int:
     """Serve until told to stop, and return the exit code; `on_ready` is called once every worker answers."""
     try:
         check_certificate(settings)
@@ -91,15 +98,19 @@ def serve(settings: Settings, app_factory: AppFactory, on_ready: Callable[[Addre
         return EXIT_CANNOT_LISTEN
     address = Address(settings.host, sockets[0].getsockname()[1], settings.tls_certificate is not None)
     _allow_open_files()
-    return ProcessTree(settings, app_factory, sockets).run(lambda: on_ready(address))
+    counters = counters or Counters(settings.workers)
+    return ProcessTree(settings, app_factory, sockets, counters).run(lambda: on_ready(address))
 
 
 class ProcessTree:
     """The parent's side: starts workers, replaces the dead, and ends them all."""
 
-    def __init__(self, settings: Settings, app_factory: AppFactory, sockets: list[socket.socket]) -> None:
+    def __init__(
+        self, settings: Settings, app_factory: AppFactory, sockets: list[socket.socket], counters: Counters
+    ) -> None:
         """Take over `sockets`; nothing is started yet."""
         self._settings = settings
+        self._counters = counters
         self._app_factory = app_factory
         self._sockets = sockets
         self._selector = selectors.DefaultSelector()
@@ -142,6 +153,7 @@ class ProcessTree:
     def _start_worker(self) -> None:
         ready_fd, tell_fd = os.pipe()
         parent_pid = os.getpid()
+        row = min(set(range(self._settings.workers)) - {worker.row for worker in self._workers.values()})
         # Until the child has its own handlers, no signal may reach it with the parent's.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
         pid = os.fork()
@@ -150,10 +162,11 @@ class ProcessTree:
             for worker in self._workers.values():
                 os.close(worker.ready_fd)
             os.close(ready_fd)
-            _work(self._settings, self._app_factory, self._sockets, tell_fd, parent_pid)
+            self._counters.take_row(row)
+            _work(self._settings, self._app_factory, self._counters, self._sockets, tell_fd, parent_pid)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
         os.close(tell_fd)
-        self._workers[pid] = Worker(pid, ready_fd, time.monotonic())
+        self._workers[pid] = Worker(pid, row, ready_fd, time.monotonic())
         self._selector.register(ready_fd, selectors.EVENT_READ, lambda _: self._heard_from(pid))
 
     def _heard_from(self, pid: int) -> None:
@@ -262,13 +275,18 @@ class WorkerServer(uvicorn.Server):
 
 
 def _work(
-    settings: Settings, app_factory: AppFactory, sockets: list[socket.socket], tell_fd: int, parent_pid: int
+    settings: Settings,
+    app_factory: AppFactory,
+    counters: Counters,
+    sockets: list[socket.socket],
+    tell_fd: int,
+    parent_pid: int,
 ) -> NoReturn:
     """Be a worker: never return to what the parent was doing."""
     exit_code = EXIT_START_FAILED
     try:
         _die_with(parent_pid)
-        server = WorkerServer(_uvicorn_config(settings, app_factory), tell_fd)
+        server = WorkerServer(_uvicorn_config(settings, app_factory, counters), tell_fd)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for signal_number in _STOP_SIGNALS:
@@ -295,13 +313,13 @@ def _die_with(parent_pid: int) -> None:
         os._exit(EXIT_STOPPED)
 
 
-def _uvicorn_config(settings: Settings, app_factory: AppFactory) -> uvicorn.Config:
+def _uvicorn_config(settings: Settings, app_factory: AppFactory, counters: Counters) -> uvicorn.Config:
     return uvicorn.Config(
         app_factory,
         factory=True,
         interface="asgi3",
         loop="uvloop",
-        http=protocol_for(settings),
+        http=counted_protocol_for(settings, counters),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -14,9 +14,10 @@ from typing import NoReturn, cast
 
 from uvicorn._types import ASGI3Application
 
-from meiku import observe
+from meiku import model, observe
 from meiku.app import Application, open_meta
 from meiku.config import ConfigError, Settings
+from meiku.counters import Counters
 from meiku.errors import StateError
 from meiku.ops.accounts import AccountError, KeyPair, ensure_root
 from meiku.root_key import FILE_NAME, root_key_pair
@@ -50,10 +51,12 @@ def _run(settings: Settings) -> int:
     is_new = not (settings.data_folder / FILE_NAME).exists()
     pair, kept_in = root_key_pair(settings.data_folder)
     asyncio.run(_prepare(settings, pair))
+    counters = Counters(settings.workers, model.operations())
     return serve(
         settings,
-        lambda: cast(ASGI3Application, Application(settings)),
+        lambda: cast(ASGI3Application, Application(settings, counters)),
         lambda address: _greet(address, settings, pair, kept_in, is_new),
+        counters,
     )
 
 

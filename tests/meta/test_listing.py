@@ -1,4 +1,4 @@
-"""Listing, compared page by page with the plainest possible meaning of it."""
+"""ObjectPage, compared page by page with the plainest possible meaning of it."""
 
 import asyncio
 from pathlib import Path
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from meiku.meta import Meta, buckets, listing, objects, uploads
 from meiku.meta.listing import BEHIND_ALL_KEYS, successor
-from meiku.meta.records import EMPTY, Listing, ObjectRecord, UploadListing, UploadRecord
+from meiku.meta.records import EMPTY, ObjectPage, ObjectRecord, UploadListing, UploadRecord
 from meiku.meta.sqlite import open_sqlite
 from meiku.meta.transaction import Statement, Transaction
 
@@ -33,8 +33,8 @@ def naive(keys: set[bytes], prefix: bytes, delimiter: bytes, after: bytes) -> li
     )
 
 
-def shown(page: Listing) -> list[tuple[bytes, bool]]:
-    keys = [(found.key, False) for found in page.objects]
+def shown(page: ObjectPage) -> list[tuple[bytes, bool]]:
+    keys = [(key, False) for key in page.objects.keys]
     return sorted(keys + [(prefix, True) for prefix in page.common_prefixes])
 
 
@@ -135,7 +135,7 @@ def test_pages_of_uploads_together_are_all_uploads(
     asyncio.run(story())
 
 
-def pages(flow: Transaction[Listing], rows: list[list[tuple[object, ...]]]) -> tuple[int, Listing]:
+def pages(flow: Transaction[ObjectPage], rows: list[list[tuple[object, ...]]]) -> tuple[int, ObjectPage]:
     """Drive a flow by hand with canned rows; tells how many statements it took."""
     statements = 1
     next(flow)
@@ -160,7 +160,7 @@ def test_a_folded_prefix_is_passed_with_one_look(tmp_path: Path) -> None:
         meta, bucket_id = await filled(tmp_path, keys)
         read_rows = 0
 
-        def counted() -> Transaction[Listing]:
+        def counted() -> Transaction[ObjectPage]:
             nonlocal read_rows
             flow = listing.list_objects(bucket_id, b"", b"/", b"", False, 1000)
             statement: Statement = next(flow)
@@ -184,7 +184,9 @@ def test_a_plain_page_is_one_statement() -> None:
     """Without a delimiter one range query answers a page of a thousand."""
     flow = listing.list_objects(1, b"", b"", b"", False, 1000)
     statements, page = pages(flow, [[row(b"%06d" % number) for number in range(1001)]])
-    assert statements == 1 and len(page.objects) == 1000 and page.truncated and page.next_after == b"000999"
+    assert (
+        statements == 1 and len(page.objects.keys) == 1000 and page.truncated and page.next_after == b"000999"
+    )
 
 
 def test_an_inclusive_start_shows_the_key_itself(tmp_path: Path) -> None:
@@ -194,7 +196,7 @@ def test_an_inclusive_start_shows_the_key_itself(tmp_path: Path) -> None:
         meta, bucket_id = await filled(tmp_path, {b"a", b"b", b"c"})
         for inclusive, expected in ((True, [b"b", b"c"]), (False, [b"c"])):
             page = await meta.read(listing.list_objects, bucket_id, b"", b"", b"b", inclusive, 10)
-            assert [found.key for found in page.objects] == expected
+            assert list(page.objects.keys) == expected
         await meta.close()
 
     asyncio.run(story())
@@ -206,7 +208,7 @@ def test_a_page_of_nothing_is_not_truncated(tmp_path: Path) -> None:
     async def story() -> None:
         meta, bucket_id = await filled(tmp_path, {b"a"})
         page = await meta.read(listing.list_objects, bucket_id, b"", b"/", b"", False, 0)
-        assert page == Listing([], [], None, False)
+        assert page == ObjectPage(common_prefixes=[])
         await meta.close()
 
     asyncio.run(story())

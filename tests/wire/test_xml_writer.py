@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meiku import model
-from meiku.wire.xml_writer import DECLARATION, compile_document, escape, escape_attribute
+from meiku.wire.xml_text import escape, escape_attribute
+from meiku.wire.xml_writer import DECLARATION, compile_document
 
 LISTING = model.operations()["ListObjectsV2"].output
 ACL = model.operations()["GetBucketAcl"].output

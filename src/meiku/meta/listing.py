@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from meiku.meta.records import ListedObject, Listing
+from meiku.meta.records import ListedObjects, ObjectPage
 from meiku.meta.transaction import Row, Statement, Transaction
 
 P = TypeVar("P")
@@ -43,7 +43,7 @@ def list_objects(
     after: bytes,
     start_inclusive: bool,
     limit: int,
-) -> Transaction[Listing]:
+) -> Transaction[ObjectPage]:
     """List a page of objects behind `after` (or from it on, when the start is inclusive).
 
     When `after` lies in a common prefix, all of that prefix counts as listed, unless the start is inclusive.
@@ -59,8 +59,8 @@ def list_objects(
         after_row=lambda row: bytes(row[0]) + b"\0",
     )
     yield from walk.run(max(start, prefix))
-    objects = [ListedObject(*row) for row in walk.rows]
-    return Listing(objects, walk.common_prefixes, walk.last if walk.truncated else None, walk.truncated)
+    objects = ListedObjects(*zip(*walk.rows, strict=True))
+    return ObjectPage(objects, walk.common_prefixes, walk.last if walk.truncated else None)
 
 
 def behind(marker: bytes, prefix: bytes, delimiter: bytes) -> bytes:

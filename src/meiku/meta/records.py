@@ -5,7 +5,7 @@ order of the columns in the statements. No behaviour, no SQL, no S3 rules, nothi
 documents stay text here: their meaning belongs to who wrote them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -77,16 +77,16 @@ class ObjectRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ListedObject:
-    """An object as a listing needs it."""
+class ListedObjects:
+    """The objects of a page, column by column: a record for each would cost more than reading them."""
 
-    key: bytes
-    size_bytes: int
-    etag: str
-    modified_at_ms: int
-    owner_id: str
-    storage_class: str
-    checksums: str
+    keys: Sequence[bytes] = ()
+    sizes_bytes: Sequence[int] = ()
+    etags: Sequence[str] = ()
+    modified_at_ms: Sequence[int] = ()
+    owner_ids: Sequence[str] = ()
+    storage_classes: Sequence[str] = ()
+    checksums: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +131,17 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ObjectPage:
     """One page of objects; `next_after` is the `after` of the next page, None when this is the last."""
 
-    objects: list[ListedObject]
-    common_prefixes: list[bytes]
-    next_after: bytes | None
-    truncated: bool
+    objects: ListedObjects = ListedObjects()
+    common_prefixes: Sequence[bytes] = ()
+    next_after: bytes | None = None
+
+    @property
+    def truncated(self) -> bool:
+        """Tell whether more follows."""
+        return self.next_after is not None
 
 
 @dataclass(frozen=True, slots=True)

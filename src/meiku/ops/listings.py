@@ -2,22 +2,22 @@
 
 import base64
 import binascii
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from meiku import errors
 from meiku.meta.listing import list_objects as list_page
-from meiku.meta.records import ListedObject, Listing
+from meiku.meta.records import ListedObjects, ObjectPage
 from meiku.operation import Answer, operation
 from meiku.ops.call import Call
 from meiku.ops.descriptions import quoted, shown_kind
 from meiku.ops.grants import display_names
+from meiku.ops.percent import percent_encoded
 
 PAGE_LIMIT = 1000
 NameWriter = Callable[[bytes], str]
-_PLAIN = re.compile(rb"[A-Za-z0-9/_.~*-]*")
+# A column for each member that the listed entries have.
+Columns = dict[str, Sequence[Any]]
 
 
 def name_writer(encoding_type: str | None) -> NameWriter:
@@ -26,7 +26,12 @@ def name_writer(encoding_type: str | None) -> NameWriter:
 
 
 def _encoded(name: bytes) -> str:
-    return name.decode() if _PLAIN.fullmatch(name) else quote(name, safe="/-_.~*")
+    return percent_encoded([name])[0].decode()
+
+
+def _names(names: Sequence[bytes], encoding_type: str | None) -> Sequence[bytes]:
+    """Write a page's names, still in UTF-8; as `name_writer` does it with each."""
+    return percent_encoded(names) if encoding_type == "url" else names
 
 
 def read_limit(argument: str, asked: int | None) -> int:
@@ -52,7 +57,7 @@ async def list_objects(
     """List a page of objects behind a marker, each with its owner."""
     limit, name = read_limit("max-keys", max_keys), name_writer(encoding_type)
     page = await _page(call, prefix, delimiter, (marker or "").encode(), limit)
-    owners = await display_names(call, {listed.owner_id for listed in page.objects})
+    owners = await display_names(call, set(page.objects.owner_ids))
     next_marker = page.next_after if page.truncated and delimiter else None
     return {
         "Name": call.bucket_name,
@@ -63,8 +68,8 @@ async def list_objects(
         "Delimiter": name(delimiter.encode()) if delimiter else None,
         "IsTruncated": page.truncated,
         "EncodingType": encoding_type,
-        "Contents": [_listed(listed, name, owners) for listed in page.objects],
-        "CommonPrefixes": [{"Prefix": name(common)} for common in page.common_prefixes],
+        "Contents": _contents(page.objects, encoding_type, owners),
+        "CommonPrefixes": {"Prefix": _names(page.common_prefixes, encoding_type)},
     }
 
 
@@ -85,7 +90,7 @@ async def list_objects_v2(
         _read_token(continuation_token) if continuation_token is not None else (start_after or "").encode()
     )
     page = await _page(call, prefix, delimiter, after, limit)
-    owners = await display_names(call, {listed.owner_id for listed in page.objects}) if fetch_owner else None
+    owners = await display_names(call, set(page.objects.owner_ids)) if fetch_owner else None
     token = page.next_after if page.truncated else None
     return {
         "Name": call.bucket_name,
@@ -93,19 +98,21 @@ async def list_objects_v2(
         "StartAfter": None if start_after is None else name(start_after.encode()),
         "ContinuationToken": continuation_token,
         "NextContinuationToken": None if token is None else _write_token(token),
-        "KeyCount": len(page.objects) + len(page.common_prefixes),
+        "KeyCount": len(page.objects.keys) + len(page.common_prefixes),
         "MaxKeys": limit,
         "Delimiter": name(delimiter.encode()) if delimiter else None,
         "IsTruncated": page.truncated,
         "EncodingType": encoding_type,
-        "Contents": [_listed(listed, name, owners) for listed in page.objects],
-        "CommonPrefixes": [{"Prefix": name(common)} for common in page.common_prefixes],
+        "Contents": _contents(page.objects, encoding_type, owners),
+        "CommonPrefixes": {"Prefix": _names(page.common_prefixes, encoding_type)},
     }
 
 
-async def _page(call: Call, prefix: str | None, delimiter: str | None, after: bytes, limit: int) -> Listing:
+async def _page(
+    call: Call, prefix: str | None, delimiter: str | None, after: bytes, limit: int
+) -> ObjectPage:
     if limit == 0:
-        return Listing([], [], None, False)
+        return ObjectPage()
     return await call.meta.read(
         list_page,
         call.bucket.bucket_id,
@@ -117,20 +124,23 @@ async def _page(call: Call, prefix: str | None, delimiter: str | None, after: by
     )
 
 
-def _listed(listed: ListedObject, name: NameWriter, owners: dict[str, str] | None) -> dict[str, Any]:
-    algorithm, checksum_type = shown_kind(listed.checksums)
-    entry = {
-        "Key": name(listed.key),
+def _contents(listed: ListedObjects, encoding_type: str | None, owners: Mapping[str, str] | None) -> Columns:
+    kinds = [shown_kind(checksums) for checksums in listed.checksums]
+    # One list for all rows with the same algorithm: what rows share is written once.
+    algorithms = {algorithm: [algorithm] if algorithm else None for algorithm, _ in kinds}
+    columns: Columns = {
+        "Key": _names(listed.keys, encoding_type),
         "LastModified": listed.modified_at_ms,
-        "ETag": quoted(listed.etag),
-        "ChecksumAlgorithm": [algorithm] if algorithm else None,
-        "ChecksumType": checksum_type,
-        "Size": listed.size_bytes,
-        "StorageClass": listed.storage_class,
+        "ETag": [quoted(etag) for etag in listed.etags],
+        "ChecksumAlgorithm": [algorithms[algorithm] for algorithm, _ in kinds],
+        "ChecksumType": [checksum_type for _, checksum_type in kinds],
+        "Size": listed.sizes_bytes,
+        "StorageClass": listed.storage_classes,
     }
     if owners is not None:
-        entry["Owner"] = {"ID": listed.owner_id, "DisplayName": owners.get(listed.owner_id, "")}
-    return entry
+        shown = {owner_id: {"ID": owner_id, "DisplayName": name} for owner_id, name in owners.items()}
+        columns["Owner"] = [shown[owner_id] for owner_id in listed.owner_ids]
+    return columns
 
 
 def _write_token(after: bytes) -> str:

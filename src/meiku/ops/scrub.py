@@ -13,7 +13,7 @@ from dataclasses import replace
 from meiku.blobs import Blobs
 from meiku.config import Settings
 from meiku.meta import Meta
-from meiku.meta.scrubs import Scrub, find_scrub, store_scrub
+from meiku.meta.scrubs import Scrub, find_scrub, finish_scrub, store_scrub
 from meiku.meta.stored import StoredObject, stored_objects
 from meiku.ops.check import PAGE, check_object, check_uploads
 from meiku.ops.findings import Finding
@@ -90,7 +90,7 @@ class _Round:
 
     async def _finish(self) -> Scrub:
         done = replace(self._counted(), finished_at_ms=_now_ms())
-        await self._meta.write(store_scrub, done)
+        await self._meta.write(finish_scrub, done)
         took_s = (_now_ms() - done.began_at_ms) / 1000
         fields = {"objects": done.objects, "size_bytes": done.size_bytes, "damaged": done.damaged}
         _log.info("scrubbed", extra={"fields": {**fields, "duration_s": round(took_s, 1)}})

@@ -12,7 +12,8 @@ from meiku import errors
 from meiku.model import NAMESPACE, Member, OperationModel
 from meiku.operation import Answer
 from meiku.wire.timestamps import http_date, iso8601
-from meiku.wire.xml_writer import DECLARATION, compile_document, escape_shown, write_scalar
+from meiku.wire.xml_text import escape_shown, write_scalar
+from meiku.wire.xml_writer import DECLARATION, compile_document
 
 Header = tuple[bytes, bytes]
 Headers = list[Header]

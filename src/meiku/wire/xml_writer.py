@@ -3,78 +3,63 @@
 A writer is compiled once for each shape, so that a listing of 1,000 objects does not walk the model.
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from meiku.model import NAMESPACE, Member, Shape
-from meiku.wire.timestamps import iso8601
+from meiku.wire.xml_columns import compile_rows
+from meiku.wire.xml_text import encode, escape_attribute, write_scalar
 
 Write = Callable[[Any, list[str]], None]
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-_SPECIAL = re.compile("[&<>\x00-\x1f\x7f\ufffe\uffff]")
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
-# In this order: an ampersand that stands for another character must not be replaced itself.
-_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\n": "\n", "\t": "\t"}
-
-_search = _SPECIAL.search
-
-
-def escape(text: str) -> str:
-    """Write text so that a reader gets it back; what XML 1.0 cannot hold becomes a reference, as in S3."""
-    return _escape_all(text) if _search(text) else text
-
-
-def _escape_all(text: str) -> str:
-    """Replace one kind of character after the other: one by one, a hostile listing would take 0.2 s."""
-    present = set(text)
-    for character, reference in _REFERENCES:
-        if character in present:
-            text = text.replace(character, reference)
-    return text
-
-
-_REFERENCES = tuple(_NAMED.items()) + tuple(
-    (character, f"&#x{ord(character):x};")
-    for character in map(chr, (*range(0x20), 0x7F, 0xFFFE, 0xFFFF))
-    if character not in _NAMED
-)
-
-
-def escape_attribute(text: str) -> str:
-    """Write text between quotation marks; elsewhere they stand for themselves."""
-    return escape(text).replace('"', "&quot;")
-
-
-def escape_shown(text: str) -> str:
-    """Write text that is only looked at; what XML 1.0 cannot hold is replaced, so any reader reads it."""
-    return escape(_UNWRITABLE.sub("\ufffd", text))
 
 
 def compile_document(
     root_name: str, shape: Shape, names: frozenset[str] | None = None
 ) -> Callable[[Any], bytes]:
     """Make the function that writes one whole document; `names` keeps only some members."""
-    write = _compile_structure(root_name, shape, f' xmlns="{NAMESPACE}"', names)
+    writers = {
+        m.name: _compile_root_member(m) for m in shape.members.values() if names is None or m.name in names
+    }
+    opening = f'{DECLARATION}<{root_name} xmlns="{NAMESPACE}">'.encode()
+    closing = f"</{root_name}>".encode()
 
     def document(value: Any) -> bytes:
-        pieces = [DECLARATION]
-        write(value, pieces)
-        return "".join(pieces).encode("utf-8", "surrogatepass")
+        # Each member by itself: columns become bytes at once, and are not to be decoded for their neighbours.
+        elements = [writers[key](item) for key, item in value.items() if item is not None]
+        return b"".join((opening, *elements, closing))
 
     return document
 
 
-def _compile_structure(
-    name: str, shape: Shape, attributes: str = "", names: frozenset[str] | None = None
-) -> Write:
-    members = [m for m in shape.members.values() if names is None or m.name in names]
+def _compile_root_member(member: Member) -> Callable[[Any], bytes]:
+    """Make the writer of a member at the root; a list of structures may be given there as columns."""
+    write, shape = _compile_element(member), member.shape
+    if shape.item is None or shape.item.kind != "structure" or not shape.flattened:
+        return write
+    rows = compile_rows(member.wire_name, shape.item, _compile_element)
+    return lambda value: rows(value) if isinstance(value, Mapping) else write(value)
+
+
+def _compile_element(member: Member) -> Callable[[Any], bytes]:
+    write = _compile_member(member)
+
+    def element(value: Any) -> bytes:
+        pieces: list[str] = []
+        write(value, pieces)
+        return encode("".join(pieces))
+
+    return element
+
+
+def _compile_structure(name: str, shape: Shape) -> Write:
+    members = shape.members.values()
     attribute = next((m for m in members if m.attribute), None)
     # Most members are scalars; they are written here, without a call for each.
     scalars = {m.name: _compile_scalar(m) for m in members if not m.attribute and _is_scalar(m.shape)}
     writers = {m.name: _compile_member(m) for m in members if not m.attribute and m.name not in scalars}
-    opening, closing = f"<{name}{attributes}>", f"</{name}>"
+    opening, closing = f"<{name}>", f"</{name}>"
 
     def write(value: Any, pieces: list[str]) -> None:
         pieces.append(opening if attribute is None else _opening(name, attribute, value))
@@ -136,14 +121,3 @@ def _compile_value(name: str, shape: Shape) -> Write:
         pieces.append(f"{opening}{scalar(value)}{closing}")
 
     return write
-
-
-def write_scalar(shape: Shape) -> Callable[[Any], str]:
-    """Choose how a scalar of this shape is written inside a document."""
-    if shape.kind == "timestamp":
-        return iso8601
-    if shape.kind == "boolean":
-        return lambda value: "true" if value else "false"
-    if shape.kind == "string":
-        return escape
-    return str
