@@ -12,6 +12,9 @@ DATA   ?= meiku-data
 PORT   ?= 9000
 PAGE_PORT ?= 8080
 
+# How often test-extra kills the service under load; `make test` does it five times.
+CRASH_ROUNDS ?= 50
+
 # test-extra is what test-full adds.
 .PHONY: serve test test-full test-extra lint docs constraints clean
 
@@ -24,7 +27,7 @@ test: $(VENV)/test.made lint
 test-full: test test-extra
 
 test-extra: $(VENV)/full.made
-	$(PYTHON) -m pytest tests/browser tests/full tests/load
+	MEIKU_CRASH_ROUNDS=$(CRASH_ROUNDS) $(PYTHON) -m pytest tests/browser tests/full tests/load tests/crash
 
 lint: $(VENV)/test.made
 	$(PYTHON) -m ruff check .

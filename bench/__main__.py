@@ -8,6 +8,7 @@ import typer
 
 from bench import course, plot, report
 from bench.bars import judge
+from bench.book import Book
 from bench.packages import Missing, require_programs
 from bench.peers import PEERS
 from bench.tally import BadAnswer
@@ -55,21 +56,29 @@ def main(
         crowd=crowd or base.crowd,
         with_memory=_MEMORY in only or (base.with_memory and not only),
     )
-    names, workloads = _chosen_peers(peers), _chosen_workloads(only)
-    try:
-        _install(names)
-        with tempfile.TemporaryDirectory(prefix="meiku-bench-", dir=place) as folder:
-            book = course.run(names, workloads, settings, Path(folder), _TOOLS)
-    except (Missing, BadAnswer) as reason:
-        raise SystemExit(str(reason)) from None
-    for verdict in judge(book):
-        print(f"{'yes' if verdict.met else 'NO ':<4}{verdict.work:<46}{verdict.bar:<34}{verdict.measured}")
-    for (row, peer), failure in book.failures.items():
-        print(f"no result: {peer}, {row[0]}, {row[1]} connections: {failure}")
+    book = _measured(_chosen_peers(peers), _chosen_workloads(only), settings, place)
+    _print_verdicts(book)
     if write if write is not None else not (quick or only):
         _PAGE.write_text(report.write(book))
         plot.draw(book, _PICTURE)
         print(f"written: {_PAGE} and {_PICTURE}")
+
+
+def _measured(names: list[str], workloads: list[Workload], settings: course.Settings, place: Path) -> Book:
+    """Install what is needed and run the course; ends the program in words where that cannot be."""
+    try:
+        _install(names)
+        with tempfile.TemporaryDirectory(prefix="meiku-bench-", dir=place) as folder:
+            return course.run(names, workloads, settings, Path(folder), _TOOLS)
+    except (Missing, BadAnswer) as reason:
+        raise SystemExit(str(reason)) from None
+
+
+def _print_verdicts(book: Book) -> None:
+    for verdict in judge(book):
+        print(f"{'yes' if verdict.met else 'NO ':<4}{verdict.work:<46}{verdict.bar:<34}{verdict.measured}")
+    for (row, peer), failure in book.failures.items():
+        print(f"no result: {peer}, {row[0]}, {row[1]} connections: {failure}")
 
 
 def _install(names: list[str]) -> None:

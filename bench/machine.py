@@ -38,7 +38,7 @@ def look(folder: Path) -> Machine:
         processor=_processor(),
         cores=len(os.sched_getaffinity(0)),
         memory_gib=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30),
-        system=f"{platform.freedesktop_os_release().get('PRETTY_NAME', 'Linux')}, Linux {platform.release()}",
+        system=_system(),
         disk=_disk(folder),
         python=platform.python_version(),
         md5_mb_per_s=_hash_rate(hashlib.md5),
@@ -53,6 +53,12 @@ def _processor() -> str:
     return next(
         (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown"
     )
+
+
+def _system() -> str:
+    """Name the distribution and the kernel's version, without what a vendor adds to it."""
+    name = platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+    return f"{name}, Linux {platform.release().partition('-')[0]}"
 
 
 def _disk(folder: Path) -> str:

@@ -473,7 +473,7 @@ def test_completing_keeps_the_chosen_parts_and_releases_the_rest(driver: Driver)
         chosen = [(1, "p1"), (3, "p3"), (7, "p7")]
         assert await meta.write(uploads.complete_upload, "up", whole, chosen, None, 50) == whole
         assert await meta.read(objects.find_object, bucket.bucket_id, b"k") == whole
-        found = await meta.read(parts.find_parts, "up", 0, 35)
+        found = await meta.read(parts.find_parts, "up", 0, 35, 100)
         assert [(part.part_number, part.offset_bytes) for part in found] == [(1, 0), (3, 10), (7, 30)]
         assert await blobs_released(meta) == ["b2", "old"]
         assert await meta.read(uploads.find_upload, "up") is None
@@ -509,7 +509,7 @@ def test_a_range_finds_only_its_parts(driver: Driver, start: int, stop: int, num
         whole = an_object(content=Content("parts", "up"))
         chosen = [(number, f"p{number}") for number in sizes]
         await meta.write(uploads.complete_upload, "up", whole, chosen, None, 0)
-        found = await meta.read(parts.find_parts, "up", start, stop)
+        found = await meta.read(parts.find_parts, "up", start, stop, 100)
         assert [part.part_number for part in found] == numbers
 
     driver(story)

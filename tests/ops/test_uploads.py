@@ -116,6 +116,21 @@ def test_parts_that_are_not_named_are_left_out(own_server: Callable[..., Server]
     assert s3.get_object(Bucket="bbb", Key="k", PartNumber=2)["PartsCount"] == 3
 
 
+def test_an_object_of_many_parts_is_read_whole(own_server: Callable[..., Server]) -> None:
+    """More parts than are looked up at once come in order, in any range that crosses from page to page."""
+    s3 = own_server(MEIKU_MULTIPART_MIN_PART_BYTES="1").client()
+    s3.create_bucket(Bucket="bbb")
+    begun = s3.create_multipart_upload(Bucket="bbb", Key="k")
+    upload = {name: begun[name] for name in ("Bucket", "Key", "UploadId")}
+    bodies = [b"%d;" % number for number in range(1, 1006)]
+    complete(s3, upload, send_parts(s3, upload, bodies))
+    whole = b"".join(bodies)
+    assert s3.get_object(Bucket="bbb", Key="k")["Body"].read() == whole
+    for first, last in ((len(whole) - 40, len(whole) - 1), (3, len(whole) - 2)):
+        ranged = s3.get_object(Bucket="bbb", Key="k", Range=f"bytes={first}-{last}")
+        assert ranged["Body"].read() == whole[first : last + 1]
+
+
 def test_a_part_that_is_sent_again_replaces_the_first(s3: Any, upload: dict[str, str], bucket: str) -> None:
     """The last part under a number counts."""
     s3.upload_part(**upload, PartNumber=1, Body=b"first")

@@ -88,11 +88,11 @@ def list_parts(upload_id: str, after: int, limit: int) -> Transaction[list[PartR
     return [PartRecord(*row) for row in rows]
 
 
-def find_parts(upload_id: str, start: int, stop: int) -> Transaction[list[PartRecord]]:
-    """Find the parts of a completed upload that overlap the bytes from `start` up to but not `stop`."""
+def find_parts(upload_id: str, start: int, stop: int, limit: int) -> Transaction[list[PartRecord]]:
+    """Find the first parts of a completed upload that overlap the bytes from `start` up to but not `stop`."""
     rows = yield Statement(
         f"SELECT {_PART} FROM parts WHERE upload_id = $1 AND offset_bytes + size_bytes > $2 "
-        "AND offset_bytes < $3 ORDER BY part_number",
-        (upload_id, start, stop),
+        "AND offset_bytes < $3 ORDER BY part_number LIMIT $4",
+        (upload_id, start, stop, limit),
     )
     return [PartRecord(*row) for row in rows]
