@@ -188,4 +188,6 @@ def test_the_scrub_finds_damage_by_itself(own_server: Callable[..., Any]) -> Non
     assert scrubbed["damaged"] == 1
     assert scrubbed["objects"] == 10
     with rows_of(server.data) as rows:
-        assert rows.execute("SELECT COUNT(*) FROM scrubs").fetchone() == (1,)
+        assert rows.execute("SELECT COUNT(*) FROM scrubs").fetchone() == (
+            2,
+        )  # the latest, and the last finished
