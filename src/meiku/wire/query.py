@@ -12,15 +12,16 @@ from meiku import checksums, errors
 Pairs = tuple[tuple[str, str], ...]
 
 PARAMETERS_LIMIT = 200
-CREDENTIAL_PARAMETERS = {
-    "x-amz-algorithm",
-    "x-amz-credential",
-    "x-amz-date",
-    "x-amz-expires",
-    "x-amz-signature",
-    "x-amz-signedheaders",
-    "x-amz-security-token",
+_CREDENTIAL_AS_WRITTEN = {
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Security-Token",
 }
+CREDENTIAL_PARAMETERS = {name.lower() for name in _CREDENTIAL_AS_WRITTEN}
 _CHECKSUMS_OF_NOTHING = {
     algorithm.header: checksums.encode(algorithm.new().digest())
     for algorithm in checksums.ALGORITHMS.values()
@@ -36,18 +37,18 @@ def read_query(query_string: str) -> Pairs:
     if len(parts) > PARAMETERS_LIMIT:
         raise errors.InvalidURI("The query string has more parameters than any operation takes.")
     try:
-        pairs = [part.partition("=") for part in parts if part]
-        if "%" not in query_string and "+" not in query_string:
-            return tuple([(name, value) for name, _, value in pairs])
-        return tuple([(_decoded(name), _decoded(value)) for name, _, value in pairs])
+        return tuple([_pair(part) for part in parts if part])
     except UnicodeDecodeError:
         raise errors.InvalidURI("The query string is not percent-encoded UTF-8.") from None
 
 
+def _pair(part: str) -> tuple[str, str]:
+    name, _, value = part.partition("=")
+    return (_decoded(name), _decoded(value)) if "%" in part or "+" in part else (name, value)
+
+
 def _decoded(text: str) -> str:
-    if "%" in text or "+" in text:
-        return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _unquoted(text)
-    return text
+    return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _unquoted(text)
 
 
 def _unquoted(text: str) -> str:
@@ -68,9 +69,10 @@ def with_carried(sent: dict[str, str], query: Mapping[str, str]) -> dict[str, st
     """
     if "X-Amz-Signature" not in query:
         return sent
-    carried = {name.lower(): value for name, value in query.items() if name[:6].lower() == "x-amz-"}
-    for name in CREDENTIAL_PARAMETERS:
-        carried.pop(name, None)
+    # Nearly always there is nothing else, and nothing more to look at.
+    others = [name for name in query if name not in _CREDENTIAL_AS_WRITTEN]
+    lowered = {name.lower(): query[name] for name in others if name[:6].lower() == "x-amz-"}
+    carried = {name: value for name, value in lowered.items() if name not in CREDENTIAL_PARAMETERS}
     if not carried:
         return sent
     if any(_CHECKSUMS_OF_NOTHING.get(name) == value for name, value in carried.items()):
