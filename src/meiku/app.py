@@ -15,8 +15,10 @@ from meiku.blobs.files import FileBlobs, open_files
 from meiku.blobs.room import Room
 from meiku.config import Settings
 from meiku.counters import UNMATCHED, Counters
+from meiku.media.flights import Flights
 from meiku.media.workshop import Limits, Workshop
 from meiku.meta import Meta
+from meiku.meta.claims import Claims
 from meiku.meta.group_commit import Turn
 from meiku.meta.scrubs import find_finished_scrub, find_scrub
 from meiku.meta.sqlite import open_sqlite
@@ -31,6 +33,7 @@ from meiku.wire.service import answer_service
 DATABASE = "meta.sqlite3"
 SWEEP_LOCK = "sweep.lock"
 _SCRUB_LOCK = "scrub.lock"
+_RESULTS_LOCK = "results.lock"
 
 
 class Application:
@@ -92,11 +95,20 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
     blobs = await open_files(settings.data_folder, settings.reserve_bytes)
     room = Room(settings.data_folder, settings.reserve_bytes)
     workshop = Workshop(Limits(settings.media_timeout_s, settings.media_memory_bytes))
+    claims = Claims(settings.data_folder / _RESULTS_LOCK)
     try:
         async with _upkeep(meta, blobs, settings):
-            yield Pipeline(meta, blobs, settings, require_room=room.require, workshop=workshop)
+            yield Pipeline(
+                meta,
+                blobs,
+                settings,
+                require_room=room.require,
+                workshop=workshop,
+                flights=Flights(claims.hold),
+            )
     finally:
         await workshop.close()
+        claims.close()
         await blobs.close()
         await meta.close()
 

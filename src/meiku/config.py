@@ -133,6 +133,9 @@ class Settings:
     media_timeout_s: Annotated[
         float, About("Longest that processing one picture may take.", "seconds", least=1)
     ] = 30.0
+    media_cache_bytes: Annotated[
+        int, About("Most that kept results of recipes may take; 0 keeps none.", "bytes", least=0)
+    ] = GIB
     metrics_token: Annotated[
         str | None, About("Bearer token that `/-/metrics` asks for; without one only loopback may read it.")
     ] = dataclasses.field(default=None, repr=False)

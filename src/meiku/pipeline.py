@@ -20,6 +20,7 @@ from meiku.auth.payload import UNSIGNED
 from meiku.auth.post_policy import check_policy
 from meiku.blobs import Blobs
 from meiku.config import Settings
+from meiku.media.flights import Flights
 from meiku.media.workshop import Limits, Workshop
 from meiku.meta import Meta
 from meiku.meta.records import BucketRecord
@@ -70,12 +71,14 @@ class Pipeline:
         clock: Callable[[], float] = time.time,
         require_room: Callable[[int], None] = lambda _: None,
         workshop: Workshop | None = None,
+        flights: Flights | None = None,
     ) -> None:
         """Take the stores; `require_room` raises Full where so many bytes more would not fit.
 
-        `workshop` follows recipes; without one, one with its own limits does.
+        `workshop` follows recipes; without one, one with its own limits does. `flights` keeps other processes
+        from following the same ones.
         """
-        self._workshop = workshop or Workshop(Limits())
+        self._workshop, self._flights = workshop or Workshop(Limits()), flights or Flights()
         self._require_room = require_room
         self.meta, self._blobs, self._settings, self._clock = meta, blobs, settings, clock
         self._operations = ops.offered()
@@ -246,6 +249,7 @@ class Pipeline:
             blobs=self._blobs,
             settings=self._settings,
             workshop=self._workshop,
+            flights=self._flights,
         )
 
     def _refuse(self, refusal: errors.S3Error, progress: Progress) -> Response:

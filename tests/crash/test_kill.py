@@ -33,7 +33,8 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 REFERENCED = (
     "SELECT content_id FROM objects WHERE content_kind = 'blob' "
-    "UNION SELECT content_id FROM parts WHERE content_kind = 'blob'"
+    "UNION SELECT content_id FROM parts WHERE content_kind = 'blob' "
+    "UNION SELECT blob_id FROM results WHERE blob_id IS NOT NULL"
 )
 INLINE = "SELECT inline_id FROM objects WHERE inline_id IS NOT NULL"
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# Part of every result's identity: raise it when the engine makes something else of the same recipe.
+ENGINE_VERSION = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Made:

@@ -48,6 +48,11 @@ class Recipe:
         """Tell whether the result is JSON about the source, and no picture."""
         return isinstance(self.steps[-1], Info | AverageHue | VideoInfo)
 
+    def named_objects(self) -> frozenset[str]:
+        """Name the keys of all other objects that it takes to follow the recipe."""
+        marks = [step.image for step in self.steps if isinstance(step, Watermark)]
+        return frozenset(image.key for image in marks if image is not None)
+
     def unsaved(self) -> "Recipe":
         """Answer the same recipe without a target: all that the result depends on, for a cache's key."""
         return replace(self, save_as=None)

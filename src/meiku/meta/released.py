@@ -19,6 +19,7 @@ _TAKE = (
 _REFERENCED = (
     "SELECT 1 WHERE EXISTS (SELECT 1 FROM objects WHERE content_id = $1) "
     "OR EXISTS (SELECT 1 FROM parts WHERE content_id = $1) "
+    "OR EXISTS (SELECT 1 FROM results WHERE blob_id = $1) "
     "OR EXISTS (SELECT 1 FROM released_blobs WHERE blob_id = $1)"
 )
 _RELEASE_BLOB = (

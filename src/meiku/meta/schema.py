@@ -135,4 +135,21 @@ CREATE TABLE scrubs (
 ) STRICT;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _SCRUBS)
+_RESULTS: Final = """
+CREATE TABLE results (
+    identity TEXT PRIMARY KEY,
+    bucket_id INTEGER NOT NULL,
+    key BLOB NOT NULL,
+    etag TEXT NOT NULL,
+    modified_at_ms INTEGER NOT NULL,
+    content_type TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    used_at_ms INTEGER NOT NULL,
+    blob_id TEXT,
+    body BLOB
+) STRICT;
+CREATE INDEX results_use ON results (used_at_ms, size_bytes, identity);
+CREATE INDEX results_blob ON results (blob_id) WHERE blob_id IS NOT NULL;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _SCRUBS, _RESULTS)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from meiku.access.caller import Caller
 from meiku.blobs import Blobs
 from meiku.config import Settings
+from meiku.media.flights import Flights
 from meiku.media.workshop import Workshop
 from meiku.meta import Meta
 from meiku.meta.records import BucketRecord
@@ -28,6 +29,7 @@ class Call:
     blobs: Blobs
     settings: Settings
     workshop: Workshop
+    flights: Flights
 
     @property
     def bucket(self) -> BucketRecord:

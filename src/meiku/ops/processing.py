@@ -4,12 +4,13 @@ Reads objects for the workshop and describes what it made; how pictures are made
 """
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 
 from meiku import errors
 from meiku.access.authorise import authorise
 from meiku.media import OSS, ZOS, Dialect, Recipe, RecipeKind, RecipeRefused, canonical, expand, read_recipe
+from meiku.media.made import ENGINE_VERSION
 from meiku.meta.objects import find_object_with_bytes
 from meiku.meta.records import ObjectRecord
 from meiku.operation import Answer, Function, operation
@@ -18,28 +19,51 @@ from meiku.ops.call import Call
 from meiku.ops.conditions import check_read
 from meiku.ops.descriptions import quoted, unpack
 from meiku.ops.objects import find
+from meiku.ops.results import result_of
 from meiku.ops.versions import check_version
+
+# As many as an MD5 has: clients take an ETag for one.
+_ETAG_DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class _Objects:
-    """The source of a call, and the other objects of its bucket that a recipe names."""
+    """The source of a call, and the other objects of its bucket that a recipe names, as they were found."""
 
     call: Call
-    record: ObjectRecord
-    inline: bytes | None
+    found: Mapping[str | None, tuple[ObjectRecord, bytes | None]]
 
     async def read(self, key: str | None) -> bytes:
-        """Give an object whole, to a caller who may read it."""
-        if key is None:
-            return await _whole(self.call, self.record, self.inline)
-        call = replace(self.call, key=key.encode())
-        inherits = call.settings.objects_inherit_bucket_acl
-        await authorise(call.meta, call.caller, "s3:GetObject", call.bucket, call.key, inherits=inherits)
-        found = await call.meta.read(find_object_with_bytes, call.bucket.bucket_id, call.key)
-        if found is None:
-            raise RecipeRefused("watermark", "image", "there is no object of this name in the bucket.")
-        return await _whole(call, *found)
+        """Give an object whole; None is the source. Nothing else can be had than what the recipe names."""
+        if key not in self.found:
+            raise RecipeRefused("watermark", "image", "the recipe does not name this object.")
+        return await _whole(self.call, *self.found[key])
+
+    def identity(self, recipe: Recipe) -> str:
+        """Name a result by what it is made from, every version of it, and how."""
+        versions = [
+            (self.call.bucket.bucket_id, key, record.etag, record.modified_at_ms)
+            for key, (record, _) in sorted(self.found.items(), key=lambda item: item[0] or "")
+        ]
+        made_from = repr((ENGINE_VERSION, self.call.key, versions, canonical(recipe)))
+        return hashlib.sha256(made_from.encode()).hexdigest()
+
+
+async def _objects(call: Call, recipe: Recipe) -> _Objects:
+    """Find all objects of a recipe, for a caller who may read them."""
+    found: dict[str | None, tuple[ObjectRecord, bytes | None]] = {None: await find(call)}
+    for key in recipe.named_objects():
+        found[key] = await _named(replace(call, key=key.encode()))
+    return _Objects(call, found)
+
+
+async def _named(call: Call) -> tuple[ObjectRecord, bytes | None]:
+    inherits = call.settings.objects_inherit_bucket_acl
+    await authorise(call.meta, call.caller, "s3:GetObject", call.bucket, call.key, inherits=inherits)
+    found = await call.meta.read(find_object_with_bytes, call.bucket.bucket_id, call.key)
+    if found is None:
+        raise RecipeRefused("watermark", "image", "there is no object of this name in the bucket.")
+    return found
 
 
 async def _whole(call: Call, record: ObjectRecord, inline: bytes | None) -> bytes:
@@ -73,16 +97,17 @@ def _offer(name: str, dialect: Dialect) -> Function:
         """Answer with what the recipe makes of the object."""
         check_version(version_id)
         recipe = _asked(process or "", dialect)
-        record, inline = await find(call)
-        record = replace(record, etag=_etag_of(record, recipe))
-        answer = _described(record)
-        check_read(record, if_match, if_none_match, if_modified_since, if_unmodified_since, answer)
-        made = await call.workshop.make(recipe, _Objects(call, record, inline))
+        objects = await _objects(call, recipe)
+        record, identity = objects.found[None][0], objects.identity(recipe)
+        shown = replace(record, etag=identity[:_ETAG_DIGITS])
+        answer = _described(shown)
+        check_read(shown, if_match, if_none_match, if_modified_since, if_unmodified_since, answer)
+        result = await result_of(call, identity, record, lambda: call.workshop.make(recipe, objects))
         return {
             **answer,
-            "ContentType": made.content_type,
-            "ContentLength": len(made.body),
-            "Body": made.body,
+            "ContentType": result.content_type,
+            "ContentLength": result.size_bytes,
+            "Body": result.body,
         }
 
     return process_object
@@ -96,12 +121,6 @@ def _asked(text: str, dialect: Dialect) -> Recipe:
     if recipe.kind is RecipeKind.VIDEO:
         raise errors.NotImplemented("Video frames are not offered yet.")
     return recipe
-
-
-def _etag_of(record: ObjectRecord, recipe: Recipe) -> str:
-    """Name a result by what it is made from and how."""
-    made_from = f"{record.etag}\n{record.modified_at_ms}\n{canonical(recipe)}"
-    return hashlib.md5(made_from.encode(), usedforsecurity=False).hexdigest()
 
 
 def _described(record: ObjectRecord) -> Answer:

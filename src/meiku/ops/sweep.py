@@ -15,6 +15,7 @@ from meiku.blobs import Blobs
 from meiku.config import Settings
 from meiku.meta import Meta
 from meiku.meta.released import drop_released_inline, forget_released, referenced, take_released
+from meiku.meta.results import drop_stale_results
 from meiku.meta.uploads import forget_completed
 from meiku.meta.users import remove_expired_keys
 
@@ -54,6 +55,8 @@ def orphan_grace_s(grace_s: float) -> float:
 async def sweep(meta: Meta, blobs: Blobs, grace_s: float, orphans_s: float, now_s: float) -> int:
     """Sweep once and tell how many blobs were removed; orphans younger than a running write must stay."""
     before_ms = int((now_s - grace_s) * 1000)
+    while await meta.write(drop_stale_results, int(now_s * 1000), BATCH):
+        pass
     removed = await _remove_released(meta, blobs, before_ms)
     removed += await _remove_orphans(meta, blobs, now_s - orphans_s)
     while await meta.write(drop_released_inline, before_ms, BATCH):

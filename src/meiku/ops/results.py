@@ -1,0 +1,100 @@
+"""Kept results: what a recipe made of an object is found again, until room is short or the object is gone.
+
+Nothing here decides who may have a result, nor what its identity is. A result that cannot be kept or read
+back is made anew, and nobody hears of it.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+from meiku import errors
+from meiku.media.flights import Make
+from meiku.media.made import Made
+from meiku.meta.records import Content, ObjectRecord
+from meiku.meta.results import (
+    ResultRecord,
+    ResultSource,
+    drop_result,
+    drop_results_over,
+    find_result,
+    results_bytes,
+    store_result,
+    touch_result,
+)
+from meiku.ops import content
+from meiku.ops.call import Call
+
+# A result that is in use all day is written down as used this often.
+_USE_GRAIN_MS = 60_000
+_PIECE_BYTES = 1 << 20
+_log = logging.getLogger("meiku.results")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a recipe made, ready to be answered."""
+
+    content_type: str
+    size_bytes: int
+    body: bytes | AsyncIterator[bytes]
+
+
+async def result_of(call: Call, identity: str, record: ObjectRecord, make: Make) -> Result:
+    """Give the result of this identity, made from `record`: kept, or made by `make`, once for all who ask."""
+    kept = await _kept(call, identity, record)
+    if kept is not None:
+        return kept
+    made = await call.flights.join(identity, lambda: _made(call, identity, record, make))
+    return Result(made.content_type, len(made.body), made.body)
+
+
+async def _made(call: Call, identity: str, record: ObjectRecord, make: Make) -> Made:
+    """Make a result, unless another process has done so while we waited for it, and keep it."""
+    kept = await _kept(call, identity, record)
+    if kept is not None:
+        return Made(await _whole(kept.body), kept.content_type)
+    made = await make()
+    try:
+        await _keep(call, identity, record, made)
+    except errors.Full:
+        _log.info("no room to keep a result", extra={"fields": {"size_bytes": len(made.body)}})
+    return made
+
+
+async def _kept(call: Call, identity: str, record: ObjectRecord) -> Result | None:
+    """Find a result that was kept; None also where its bytes are lost, and then it is forgotten."""
+    found = await call.meta.read(find_result, identity)
+    if found is None:
+        return None
+    where = replace(record, content=Content("blob", found.blob_id), size_bytes=found.size_bytes)
+    try:
+        body = await content.read(call, where, 0, found.size_bytes, found.body)
+    except errors.Missing:
+        await call.meta.write(drop_result, identity, call.now_ms)
+        return None
+    if call.now_ms - found.used_at_ms > _USE_GRAIN_MS:
+        await call.meta.write(touch_result, identity, call.now_ms)
+    return Result(found.content_type, found.size_bytes, body)
+
+
+async def _keep(call: Call, identity: str, record: ObjectRecord, made: Made) -> None:
+    limit_bytes, size_bytes = call.settings.media_cache_bytes, len(made.body)
+    if size_bytes > limit_bytes:
+        return
+    is_small = size_bytes <= call.settings.inline_limit_bytes
+    blob_id = None if is_small else await call.blobs.write(_pieces(made.body))
+    source = ResultSource(call.bucket.bucket_id, record.key, record.etag, record.modified_at_ms)
+    kept = ResultRecord(made.content_type, size_bytes, blob_id, made.body if is_small else None, call.now_ms)
+    await call.meta.write(store_result, identity, source, kept)
+    if await call.meta.read(results_bytes) > limit_bytes:
+        await call.meta.write(drop_results_over, limit_bytes, call.now_ms)
+
+
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), _PIECE_BYTES):
+        yield body[start : start + _PIECE_BYTES]
+
+
+async def _whole(body: bytes | AsyncIterator[bytes]) -> bytes:
+    return body if isinstance(body, bytes) else b"".join([piece async for piece in body])

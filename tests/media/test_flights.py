@@ -1,0 +1,128 @@
+"""Work that many ask for at once: done once, in one process and among several."""
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from meiku.media.flights import Flights
+from meiku.media.made import Made
+from meiku.meta.claims import Claims
+
+MADE = Made(b"made", "text/plain")
+
+
+def test_twenty_who_ask_at_once_are_given_the_same() -> None:
+    """The work is done once while anybody waits for it, and anew for who comes later."""
+    done = 0
+
+    async def make() -> Made:
+        nonlocal done
+        await asyncio.sleep(0.01)
+        done += 1
+        return MADE
+
+    async def story() -> None:
+        flights = Flights()
+        assert await asyncio.gather(*(flights.join("a", make) for _ in range(20))) == [MADE] * 20
+        assert done == 1
+        await flights.join("a", make)
+        assert done == 2
+
+    asyncio.run(story())
+
+
+def test_a_failure_is_everybodys_and_is_not_kept() -> None:
+    """All who wait hear why it failed; the next to ask has it tried again."""
+    tried = 0
+
+    async def fail() -> Made:
+        nonlocal tried
+        tried += 1
+        await asyncio.sleep(0)
+        raise LookupError("no")
+
+    async def story() -> None:
+        flights = Flights()
+        told = await asyncio.gather(*(flights.join("a", fail) for _ in range(3)), return_exceptions=True)
+        assert [type(each) for each in told] == [LookupError] * 3 and tried == 1
+        with pytest.raises(LookupError):
+            await flights.join("a", fail)
+        assert tried == 2
+
+    asyncio.run(story())
+
+
+def test_work_goes_on_while_somebody_waits_and_ends_with_the_last() -> None:
+    """One who leaves disturbs nobody; when all have left, nothing is done for nobody."""
+    ended: list[str] = []
+
+    async def story() -> None:
+        flights, go_on = Flights(), asyncio.Event()
+
+        async def make() -> Made:
+            try:
+                await go_on.wait()
+            except asyncio.CancelledError:
+                ended.append("cancelled")
+                raise
+            return MADE
+
+        first, second = (asyncio.create_task(flights.join("a", make)) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await second == MADE and ended == []
+        go_on.clear()
+        last = asyncio.create_task(flights.join("b", make))
+        await asyncio.sleep(0.01)
+        last.cancel()
+        await asyncio.sleep(0.01)
+        assert ended == ["cancelled"]
+        go_on.set()
+        assert await flights.join("b", make) == MADE
+
+    asyncio.run(story())
+
+
+def test_processes_take_turns_at_the_same_work(tmp_path: Path) -> None:
+    """What one process has claimed another waits for, until it is released or the process dies."""
+    lock, entered = tmp_path / "lock", tmp_path / "entered"
+
+    async def hold_forever() -> None:
+        async with Claims(lock).hold("work"):
+            entered.touch()
+            await asyncio.sleep(60)
+
+    child = os.fork()
+    if child == 0:
+        try:
+            asyncio.run(hold_forever())
+        finally:
+            os._exit(1)
+    deadline = time.monotonic() + 10
+    while not entered.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+    async def story() -> None:
+        claims = Claims(lock)
+        async with claims.hold("other work"):
+            pass
+        waiting = asyncio.create_task(anext_of(claims))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        await asyncio.wait_for(waiting, 5)
+        claims.close()
+
+    async def anext_of(claims: Claims) -> None:
+        async with claims.hold("work"):
+            pass
+
+    asyncio.run(story())
