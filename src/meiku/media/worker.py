@@ -11,8 +11,13 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from meiku.media.messages import Message, receive_blocking
+
+if TYPE_CHECKING:
+    from meiku.media.made import Made
+    from meiku.media.recipe import Recipe
 
 _ALARM_GRACE_S = 5
 
@@ -41,9 +46,29 @@ class _Server:
             raise _Lost
         return answer
 
+    def size_bytes(self) -> int:
+        """Tell how large the source is."""
+        return int(self.ask(measure=None).values["size_bytes"])
+
+    def read(self, start_byte: int, stop_byte: int) -> bytes:
+        """Give a range of the source, for videos are never read whole."""
+        return self.ask(want=None, start=start_byte, stop=stop_byte).body
+
     def fetch(self, key: str | None) -> bytes:
         """Give the whole of a small object; None is the source."""
         return self.ask(want=key).body
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranged:
+    """The source as a video's reader wants it: its size was asked for once."""
+
+    server: _Server
+    size_bytes: int
+
+    def read(self, start_byte: int, stop_byte: int) -> bytes:
+        """Give a range."""
+        return self.server.read(start_byte, stop_byte)
 
 
 def main() -> None:
@@ -68,13 +93,12 @@ def _prepare() -> None:
 
 
 def _work(server: _Server, job: Message) -> None:
-    from meiku.media.engine import follow
     from meiku.media.recipe import read_recipe
     from meiku.media.refusal import RecipeRefused
 
     try:
         recipe = read_recipe(job.values["recipe"])
-        made = follow(recipe, server.fetch(None), server.fetch)
+        made = _made(server, recipe)
     except RecipeRefused as refused:
         server.tell(refused=[refused.step, refused.parameter, refused.reason])
     except _Lost:
@@ -83,6 +107,17 @@ def _work(server: _Server, job: Message) -> None:
         os._exit(1)
     else:
         server.connection.sendall(Message({"content_type": made.content_type}, made.body).framed())
+
+
+def _made(server: _Server, recipe: "Recipe") -> "Made":
+    if recipe.kind == "video":
+        # Loaded for those who have videos, as it takes as much memory as all the rest.
+        from meiku.media.video import follow_video
+
+        return follow_video(recipe, _Ranged(server, server.size_bytes()))
+    from meiku.media.engine import follow
+
+    return follow(recipe, server.fetch(None), server.fetch)
 
 
 if __name__ == "__main__":

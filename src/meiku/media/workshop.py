@@ -25,12 +25,22 @@ from meiku.media.refusal import RecipeRefused
 # One core for each worker, no loaders that were never fuzzed, and few heaps.
 _ENVIRONMENT = {"VIPS_CONCURRENCY": "1", "VIPS_BLOCK_UNTRUSTED": "1", "MALLOC_ARENA_MAX": "1"}
 
+_ASKING = frozenset({"want", "measure"})
+_RANGE_LIMIT_BYTES = 1 << 20
+
 
 class Sources(Protocol):
     """The objects that a recipe needs."""
 
+    @property
+    def size_bytes(self) -> int:
+        """Tell how large the source is."""
+
     async def read(self, key: str | None) -> bytes:
         """Give the whole of an object of the source's bucket, None for the source; S3Error where not."""
+
+    async def read_range(self, start_byte: int, stop_byte: int) -> bytes:
+        """Give a range of the source, which may be larger than what is read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +85,9 @@ class _Worker:
         """Have one recipe followed; RecipeRefused, the source's S3Error, or an error of the connection."""
         failure: errors.S3Error | None = None
         await self._send(Message({"recipe": canonical(recipe)}))
-        while "want" in (message := await receive(self._reader)).values:
+        while not _ASKING.isdisjoint((message := await receive(self._reader)).values):
             try:
-                await self._send(Message({}, await sources.read(message.values["want"])))
+                await self._send(await _answered(message, sources))
             except errors.S3Error as refused:
                 failure = refused
                 await self._send(Message({"lost": True}))
@@ -145,6 +155,19 @@ class Workshop:
                 yield
         finally:
             self._waiting -= 1
+
+
+async def _answered(asked: Message, sources: Sources) -> Message:
+    """Give a worker what it asks for: the source's size, a range of it, or an object whole."""
+    values = asked.values
+    if "measure" in values:
+        return Message({"size_bytes": sources.size_bytes})
+    if "start" not in values:
+        return Message({}, await sources.read(values["want"]))
+    start_byte, stop_byte = int(values["start"]), int(values["stop"])
+    if not 0 <= start_byte <= stop_byte <= min(sources.size_bytes, start_byte + _RANGE_LIMIT_BYTES):
+        raise ConnectionError("a worker asks for what no reader of ours asks for")
+    return Message({}, await sources.read_range(start_byte, stop_byte))
 
 
 def _given_up(why: str) -> RecipeRefused:

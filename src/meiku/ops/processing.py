@@ -1,15 +1,14 @@
-"""Pictures by URL: GetObject's answer as a recipe makes it. Who may read the object may have this.
+"""Pictures and frames by URL: GetObject's answer as a recipe makes it. Who may read the object may have this.
 
-Reads objects for the workshop and describes what it made; how pictures are made is `media`'s, and never here.
+Reads objects for the workshop and describes what it made; how pictures are made is not known here.
 """
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 
-from meiku import errors
 from meiku.access.authorise import authorise
-from meiku.media import OSS, ZOS, Dialect, Recipe, RecipeKind, RecipeRefused, canonical, expand, read_recipe
+from meiku.media import OSS, ZOS, Dialect, Recipe, RecipeRefused, canonical, expand, read_recipe
 from meiku.media.made import ENGINE_VERSION
 from meiku.meta.objects import find_object_with_bytes
 from meiku.meta.records import ObjectRecord
@@ -38,6 +37,17 @@ class _Objects:
         if key not in self.found:
             raise RecipeRefused("watermark", "image", "the recipe does not name this object.")
         return await _whole(self.call, *self.found[key])
+
+    @property
+    def size_bytes(self) -> int:
+        """Tell how large the source is."""
+        return self.found[None][0].size_bytes
+
+    async def read_range(self, start_byte: int, stop_byte: int) -> bytes:
+        """Give a range of the source."""
+        record, inline = self.found[None]
+        body = await content.read(self.call, record, start_byte, stop_byte, inline)
+        return body if isinstance(body, bytes) else await _joined(body)
 
     def identity(self, recipe: Recipe) -> str:
         """Name a result by what it is made from, every version of it, and how."""
@@ -118,8 +128,6 @@ def _asked(text: str, dialect: Dialect) -> Recipe:
     recipe = expand(read_recipe(text, dialect), {}, dialect)
     if recipe.save_as is not None:
         raise RecipeRefused("saveas", "", "a GET changes nothing: POST the recipe to keep its result.")
-    if recipe.kind is RecipeKind.VIDEO:
-        raise errors.NotImplemented("Video frames are not offered yet.")
     return recipe
 
 

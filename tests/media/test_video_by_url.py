@@ -1,0 +1,108 @@
+"""A video's frames by URL, from a real server: read by ranges, refused in words, and harmless to others."""
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+import pyvips
+
+from media.filming import film, number_of, sounds_only
+from running_server import Server
+from signed_http import Answered, SignedHttp
+
+FILM = film("mp4", "libx264", frames=100, key_every=25)
+
+
+@pytest.fixture
+def ask(server: Server, s3: Any, bucket: str) -> Callable[..., Answered]:
+    """Put a video and ask for what a recipe makes of it."""
+
+    def send(recipe: str, body: bytes = FILM, method: str = "GET", name: str = "x-amz-process") -> Answered:
+        s3.put_object(Bucket=bucket, Key="v.mp4", Body=body)
+        with closing(SignedHttp(server.url)) as http:
+            return http.send(method, f"{bucket}/v.mp4", **{name: recipe})
+
+    return send
+
+
+@pytest.mark.parametrize("name", ["x-amz-process", "x-oss-process"])
+def test_the_frame_at_a_time_is_answered(ask: Callable[..., Answered], name: str) -> None:
+    """At 25 frames a second the frame at 2 s is number 50, exactly; fast, the key frame before it."""
+    exact = ask("video/snapshot,t_2400,f_png,w_160", name=name)
+    assert (exact.status, exact.headers["content-type"]) == (200, "image/png")
+    image = pyvips.Image.new_from_buffer(exact.body, "")
+    assert (image.width, number_of(exact.body)) == (160, 60)
+    assert number_of(ask("video/snapshot,t_2400,f_jpg,m_fast", name=name).body) == 50
+
+
+def test_facts_and_moving_pictures(ask: Callable[..., Answered]) -> None:
+    """`video/info` answers JSON, `video/animation` a moving picture of as many frames as asked for."""
+    facts = json.loads(ask("video/info").body)
+    assert (facts["VideoWidth"], facts["Duration"], facts["VideoStreams"][0]["CodecName"]) == (
+        320,
+        4.0,
+        "h264",
+    )
+    moving = ask("video/animation,num_5,w_160,f_webp")
+    assert (moving.status, moving.headers["content-type"]) == (200, "image/webp")
+    assert pyvips.Image.new_from_buffer(moving.body, "n=-1").get("n-pages") == 5
+
+
+@pytest.mark.parametrize(
+    ("recipe", "body", "said"),
+    [
+        ("video/snapshot,t_90000,f_jpg", FILM, "past the end"),
+        ("video/snapshot,t_0,f_jpg", sounds_only(), "video"),
+        ("video/snapshot,t_0,f_jpg", FILM[:2000], "video"),
+        ("video/snapshot,t_0,f_jpg", os.urandom(5000), "video"),
+        ("video/snapshot,t_0,f_jpg", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "video"),
+        ("video/snapshot,t_0,f_jpg", b"ffconcat version 1.0\nfile /etc/passwd\n", "video"),
+        ("video/snapshot,t_x,f_jpg", FILM, "t"),
+        ("image/resize,w_10", FILM, "image format"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(
+    ask: Callable[..., Answered], recipe: str, body: bytes, said: str
+) -> None:
+    """400 with a sentence, and nothing of another file."""
+    answer = ask(recipe, body)
+    assert answer.status == 400 and said in answer.body.decode() and "root:" not in answer.body.decode()
+
+
+def test_a_large_video_is_read_by_ranges(own_server: Callable[..., Server]) -> None:
+    """A frame of a video larger than a picture may be, and than a worker's memory, is answered."""
+    server = own_server(
+        "--workers", "1", MEIKU_MEDIA_SOURCE_LIMIT_BYTES="100000", MEIKU_MEDIA_CACHE_BYTES="0"
+    )
+    # Space between the boxes: a legal file of 300 MB of which a reader needs little.
+    padding = 300_000_000
+    body = FILM + (padding + 8).to_bytes(4, "big") + b"free" + bytes(padding)
+    with closing(SignedHttp(server.url)) as http:
+        http.send("PUT", "videos")
+        assert http.send("PUT", "videos/v.mp4", body).status == 200
+        answer = http.send("GET", "videos/v.mp4", **{"x-amz-process": "video/snapshot,t_2000,f_png"})
+    assert answer.status == 200 and number_of(answer.body) == 50
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [
+        ("mov", "libx264"),
+        ("mp4", "libx265"),
+        ("mp4", "libsvtav1"),
+        ("matroska", "libx265"),
+        ("webm", "libvpx-vp9"),
+        ("webm", "libsvtav1"),
+        ("flv", "libx264"),
+        ("mpegts", "libx264"),
+        ("avi", "libx264"),
+    ],
+)
+def test_what_people_upload_is_read(ask: Callable[..., Answered], container: str, codec: str) -> None:
+    """H.264, H.265, VP9 and AV1, in the containers they come in: the frame that was asked for."""
+    answer = ask("video/snapshot,t_1000,f_png", film(container, codec, frames=50, key_every=10))
+    assert answer.status == 200, answer.body
+    assert number_of(answer.body) == 25
