@@ -1,4 +1,4 @@
-"""Writes the pages that are made from the code: docs/operations.md and docs/settings.md.
+"""Writes the pages that are made from the code: docs/operations.md, docs/settings.md and docs/recipes.md.
 
 python scripts/write_docs.py            writes them
 python scripts/write_docs.py --check    fails where one is stale, and writes nothing
@@ -9,6 +9,8 @@ from pathlib import Path
 
 from meiku import model, ops
 from meiku.config import Settings
+from meiku.media.operations import OPERATIONS
+from meiku.media.operations import Operation as Step
 from meiku.model import OperationModel
 from meiku.operation import Operation
 
@@ -76,9 +78,39 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def recipes_page() -> str:
+    """Say of every step of a recipe what it does, and of every parameter what it may be."""
+    lines = [
+        "# Recipes",
+        "",
+        "Made from the table of steps by `make docs`; do not edit. How to use them: [media.md](media.md).",
+        "Text and keys are written in URL-safe base64. Sentences name fields as the second column does.",
+    ]
+    for step in OPERATIONS:
+        lines += ["", f"## {step.family}/{step.name}", "", *_step_sentences(step)]
+        if step.parameters:
+            lines += ["", "| parameter | field | what it may be |", "| --- | --- | --- |"]
+            lines += [
+                f"| {_written(each.name)} | {each.field} | {each.kind.expected} |" for each in step.parameters
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def _step_sentences(step: Step) -> list[str]:
+    return [line.strip() for line in (step.step.__doc__ or "").strip().splitlines()]
+
+
+def _written(name: str) -> str:
+    return f"`{name}_…`" if name else "the value itself"
+
+
 def main() -> int:
     """Write the pages or check them; the exit code says whether they are current."""
-    pages = {DOCS / "operations.md": operations_page(), DOCS / "settings.md": settings_page()}
+    pages = {
+        DOCS / "operations.md": operations_page(),
+        DOCS / "settings.md": settings_page(),
+        DOCS / "recipes.md": recipes_page(),
+    }
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:
         for path in stale:
