@@ -29,6 +29,8 @@ _WRITE_BYTES = 1 << 20
 # The kernel takes at most 1,024 pieces in one write.
 _WRITE_PIECES = 1024
 _READ_BYTES = 512 << 10
+# A read begins small and grows: many that begin at once would otherwise each believe to be alone.
+_FIRST_READ_BYTES = 128 << 10
 _PIECE_LEAST_BYTES = 64 << 10
 _PIECES_BYTES = 4 << 20
 _THREADS = 8
@@ -110,16 +112,18 @@ class FileBlobs:
         file = await self._open(blob_id)
         self._readers += 1
         try:
-            position = start
+            position, most_bytes = start, _FIRST_READ_BYTES
             while position < stop:
-                wanted = min(_piece_bytes(_READ_BYTES, self._readers), stop - position)
+                wanted = min(_piece_bytes(most_bytes, self._readers), stop - position)
+                most_bytes = min(2 * most_bytes, _READ_BYTES)
                 piece = self._peek(file, wanted, position)
                 if piece is None:
                     piece = await self._in_thread(os.pread, file, wanted, position)
                 if not piece:
                     raise errors.Missing(f"{blob_id} ends at {position}")
-                yield piece
                 position += len(piece)
+                yield piece
+                del piece  # not to be kept beside the next one
         finally:
             self._readers -= 1
             os.close(file)
