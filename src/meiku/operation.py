@@ -34,6 +34,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "Expires",
         "WebsiteRedirectLocation",
     ),
+    "overrides": (
+        "ResponseCacheControl",
+        "ResponseContentDisposition",
+        "ResponseContentEncoding",
+        "ResponseContentLanguage",
+        "ResponseContentType",
+        "ResponseExpires",
+    ),
     "whole_checksums": tuple(algorithm.member for algorithm in ALGORITHMS.values()),
 }
 Function = Callable[..., Awaitable[Answer]]

@@ -15,6 +15,7 @@ from meiku.ops.content import Incoming
 
 METADATA_LIMIT_BYTES = 2048
 STORAGE_CLASSES = ("STANDARD", "STANDARD_IA", "REDUCED_REDUNDANCY", "ONEZONE_IA", "INTELLIGENT_TIERING")
+_write = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 
 
@@ -45,7 +46,7 @@ def describe(
         raise errors.MetadataTooLarge(Size=str(size_bytes), MaxSizeAllowed=str(METADATA_LIMIT_BYTES))
     return Description(
         storage_class=storage_class or "STANDARD",
-        headers=pack(_stored_headers(system_headers)),
+        headers=_packed(tuple(_stored_headers(system_headers).items())),
         metadata=pack(metadata),
         acl=acl.to_json() if acl else None,
     )
@@ -67,7 +68,13 @@ def _stored_headers(given: Mapping[str, str]) -> dict[str, str]:
 
 def pack(value: Mapping[str, str]) -> str:
     """Write a description as it is kept."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False) if value else "{}"
+    return _write(value) if value else "{}"
+
+
+@lru_cache(maxsize=256)
+def _packed(items: tuple[tuple[str, str], ...]) -> str:
+    """Write headers as they are kept; clients send the same few again and again."""
+    return pack(dict(items))
 
 
 @lru_cache(maxsize=8192)

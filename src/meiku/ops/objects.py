@@ -91,26 +91,13 @@ async def get_object(
     if_none_match: str | None,
     if_modified_since: int | None,
     if_unmodified_since: int | None,
-    response_cache_control: str | None,
-    response_content_disposition: str | None,
-    response_content_encoding: str | None,
-    response_content_language: str | None,
-    response_content_type: str | None,
-    response_expires: str | None,
+    overrides: dict[str, str],
 ) -> Answer:
     """Answer with an object's bytes, or the range of them that was asked for."""
     check_version(version_id)
     record, inline = await find(call)
     answer = describe_answer(record)
     check_read(record, if_match, if_none_match, if_modified_since, if_unmodified_since, _validators(answer))
-    overrides = {
-        "CacheControl": response_cache_control,
-        "ContentDisposition": response_content_disposition,
-        "ContentEncoding": response_content_encoding,
-        "ContentLanguage": response_content_language,
-        "ContentType": response_content_type,
-        "Expires": response_expires,
-    }
     _override(call, answer, overrides)
     if if_range is not None and not is_same(if_range, record):
         range = None  # noqa: A001 - the model's name; the rest of another version is of no use
@@ -169,13 +156,12 @@ def _validators(answer: Answer) -> Answer:
     }
 
 
-def _override(call: Call, answer: Answer, overrides: dict[str, str | None]) -> None:
-    asked = {name: value for name, value in overrides.items() if value is not None}
-    if asked and call.caller.anonymous:
+def _override(call: Call, answer: Answer, overrides: dict[str, str]) -> None:
+    if overrides and call.caller.anonymous:
         raise errors.InvalidRequest(
             "Request specific response headers cannot be used for anonymous GET requests."
         )
-    answer.update(asked)
+    answer.update({name.removeprefix("Response"): value for name, value in overrides.items()})
 
 
 async def _narrow(

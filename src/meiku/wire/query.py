@@ -71,6 +71,8 @@ def with_carried(sent: dict[str, str], query: Mapping[str, str]) -> dict[str, st
         return sent
     # Nearly always there is nothing else, and nothing more to look at.
     others = [name for name in query if name not in _CREDENTIAL_AS_WRITTEN]
+    if not others:
+        return sent
     lowered = {name.lower(): query[name] for name in others if name[:6].lower() == "x-amz-"}
     carried = {name: value for name, value in lowered.items() if name not in CREDENTIAL_PARAMETERS}
     if not carried:

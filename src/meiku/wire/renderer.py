@@ -75,6 +75,8 @@ def _header_writer(member: Member) -> Callable[[Any, Headers], None] | None:
     if member.location != "header":
         return None
     name, scalar = member.wire_name.encode(), _header_scalar(member)
+    if scalar is str and member.shape.kind == "string":
+        return lambda value, headers: headers.append((name, value.encode()))
     return lambda value, headers: headers.append((name, scalar(value).encode()))
 
 

@@ -4,7 +4,7 @@ Addresses are understood here (path-style and host-style), and nowhere else. Key
 `//` and every other byte stand for themselves. Nothing here reads a body or judges a signature.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -14,7 +14,7 @@ from meiku.model import Level
 from meiku.wire.query import read_query, with_carried
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Receive = Callable[[], Coroutine[Any, Any, MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 KEY_LIMIT_BYTES = 1023

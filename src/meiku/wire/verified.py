@@ -6,10 +6,11 @@ knows either. No storage, no signatures.
 """
 
 import asyncio
+import types
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Coroutine, Generator, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from meiku import checksums, errors
 from meiku.checksums import ALGORITHMS, BY_HEADER, Algorithm, Digests
@@ -17,6 +18,7 @@ from meiku.checksums import ALGORITHMS, BY_HEADER, Algorithm, Digests
 if TYPE_CHECKING:
     from meiku.wire.request import Receive
 
+T = TypeVar("T")
 GATHER_BYTES = 256 * 1024
 # Python needs forty bytes to hold two: a client that drips must not fill memory with drops.
 GATHER_LIMIT = 1024
@@ -61,9 +63,16 @@ class Incoming:
         return b""
 
     async def _message(self) -> MutableMapping[str, Any]:
+        receiving = self._receive()
+        try:
+            # A small body has nearly always come with its head: then nothing is waited for, nor timed.
+            waits_for = receiving.send(None)
+        except StopIteration as at_hand:
+            message: MutableMapping[str, Any] = at_hand.value
+            return message
         try:
             async with asyncio.timeout(self._idle_s):
-                return await self._receive()
+                return await _begun(receiving, waits_for)
         except TimeoutError:
             raise errors.RequestTimeout from None
 
@@ -73,6 +82,17 @@ class Incoming:
         too_many = self.received_bytes > self._declared_bytes
         if too_many or (self.finished and self.received_bytes < self._declared_bytes):
             raise errors.IncompleteBody(NumberBytesExpected=str(self._declared_bytes))
+
+
+@types.coroutine
+def _begun(coroutine: Coroutine[Any, Any, T], waits_for: object) -> Generator[Any, Any, T]:
+    """Await the rest of a coroutine that was sent its first None, and gave what it waits for."""
+    try:
+        yield waits_for
+    except BaseException as thrown:
+        coroutine.throw(thrown)
+    result: T = yield from coroutine
+    return result
 
 
 @dataclass(slots=True)
