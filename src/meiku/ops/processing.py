@@ -7,8 +7,9 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 
+from meiku import model
 from meiku.access.authorise import authorise
-from meiku.media import OSS, ZOS, Dialect, Recipe, RecipeRefused, canonical, expand, read_recipe
+from meiku.media import QUERY_NAMES, Dialect, Recipe, RecipeRefused, canonical, expand, read_recipe
 from meiku.media.made import ENGINE_VERSION
 from meiku.meta.objects import find_object_with_bytes
 from meiku.meta.records import ObjectRecord
@@ -137,6 +138,5 @@ def _described(record: ObjectRecord) -> Answer:
     return {**answer, "CacheControl": kept["CacheControl"]} if "CacheControl" in kept else answer
 
 
-process_object = _offer("ProcessObject", OSS)
-process_object_oss = _offer("ProcessObjectOss", OSS)
-process_object_zos = _offer("ProcessObjectZos", ZOS)
+for _name, _query_name in model.operations()["ProcessObject"].siblings.items():
+    _offer(_name, QUERY_NAMES[_query_name])
