@@ -35,7 +35,7 @@ def test_a_query_name_stands_for_a_dialect(name: str, dialect: Dialect) -> None:
     assert PRIMARY_NAME == "x-amz-process"
 
 
-@pytest.mark.parametrize("first", ["ProcessObject"])
+@pytest.mark.parametrize("first", ["ProcessObject", "PostProcessObject"])
 def test_every_query_name_is_offered(first: str) -> None:
     """What the dialects know and what the table of operations holds are the same names, all offered."""
     siblings = model.operations()[first].siblings
