@@ -5,6 +5,7 @@ python scripts/write_docs.py --check    fails where one is stale, and writes not
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from meiku import model, ops
@@ -21,16 +22,17 @@ def operations_page() -> str:
     """Say of every operation that S3 and we have a name for, whether it is offered and to whom."""
     offered = ops.offered()
     names = sorted(model.operations())
+    rows = _alike([offered[name] for name in names if name in offered])
     lines = [
         "# Operations",
         "",
         "Made from the operation table by `make docs`; do not edit.",
         "",
-        f"## Offered: {len(offered)}",
+        f"## Offered: {len(rows)}",
         "",
         "| operation | request | permission | what it does |",
         "| --- | --- | --- | --- |",
-        *(_offered_row(offered[name]) for name in names if name in offered),
+        *(_offered_row(alike) for alike in rows),
         "",
         f"## Not offered: {len(names) - len(offered)}",
         "",
@@ -43,9 +45,24 @@ def operations_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _offered_row(operation: Operation) -> str:
-    sentence = (operation.function.__doc__ or "").strip().splitlines()[0]
-    return f"| {operation.name} | `{_request(operation.model)}` | {operation.action} | {sentence} |"
+def _alike(offered: Sequence[Operation]) -> list[list[Operation]]:
+    """Gather the operations that differ in nothing but the query name that asks for them."""
+    rows: dict[tuple[object, ...], list[Operation]] = {}
+    for operation in offered:
+        siblings = tuple(operation.model.siblings) or operation.name
+        rows.setdefault((siblings, operation.action, _sentence(operation)), []).append(operation)
+    return list(rows.values())
+
+
+def _offered_row(alike: Sequence[Operation]) -> str:
+    first, *others = alike
+    queries = [first.model.siblings[other.name] for other in others]
+    request = ", ".join([f"`{_request(first.model)}`", *(f"`{query}`" for query in queries)])
+    return f"| {first.name} | {request} | {first.action} | {_sentence(first)} |"
+
+
+def _sentence(operation: Operation) -> str:
+    return (operation.function.__doc__ or "").strip().splitlines()[0]
 
 
 def _refused_row(entry: OperationModel) -> str:

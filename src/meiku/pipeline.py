@@ -250,6 +250,7 @@ class Pipeline:
             settings=self._settings,
             workshop=self._workshop,
             flights=self._flights,
+            require_room=self._require_room,
         )
 
     def _refuse(self, refusal: errors.S3Error, progress: Progress) -> Response:

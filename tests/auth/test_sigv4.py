@@ -7,7 +7,19 @@ from botocore import auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from auth.oracle import ACCESS_KEY, HOST, NOW_S, SECRET, Call, seen, sign, verify, with_headers, with_query
+from auth.oracle import (
+    ACCESS_KEY,
+    HOST,
+    NOW_S,
+    SECRET,
+    V4_WAYS,
+    Call,
+    seen,
+    sign,
+    verify,
+    with_headers,
+    with_query,
+)
 from meiku import errors
 from meiku.auth import SignedRequest
 from meiku.signing import (
@@ -104,6 +116,17 @@ def test_a_header_that_the_signed_query_repeats_is_covered() -> None:
     verify(with_headers(request, x_amz_acl="public-read"))
     with pytest.raises(errors.AccessDenied, match="not signed"):
         verify(with_headers(request, x_amz_acl="private"))
+
+
+@pytest.mark.parametrize("way", V4_WAYS)
+def test_the_source_of_what_is_processed_must_be_signed(way: str) -> None:
+    """ZOS's header says whose bytes are read, as x-amz-copy-source does: it is covered or refused."""
+    source = (("x-zos-process-source", "/bucket/a.png"),)
+    verify(sign(way, Call(method="POST", query="x-zos-process", headers=source)))
+    bare = sign(way, Call(method="POST", query="x-zos-process"))
+    with pytest.raises(errors.AccessDenied) as caught:
+        verify(with_headers(bare, x_zos_process_source="/bucket/b.png"))
+    assert caught.value.detail["HeadersNotSigned"] == "x-zos-process-source"
 
 
 @pytest.mark.parametrize("value", ["UNSIGNED-PAYLOAD", EMPTY_SHA256])

@@ -1,5 +1,6 @@
 """curl: its own Version 4, an address that was signed elsewhere, and a form with -F."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -7,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pyvips
 
 from browser_form import ACCESS_KEY, SECRET_KEY, policy, signed_v2
+from media.writing import encoded
 
 CONTENT = bytes(range(256)) * 1000
 Curl = Callable[..., str]
@@ -41,6 +44,24 @@ def test_curl_signs_by_itself(curl: Curl, server: Any, bucket: str, tmp_path: Pa
     assert curl(*SIGV4, *unsigned, url) == "200"
     assert (tmp_path / "body").read_bytes() == CONTENT
     assert curl(*SIGV4, *unsigned, "--request", "DELETE", url) == "204"
+
+
+def test_curl_saves_what_a_recipe_makes(
+    curl: Curl, server: Any, bucket: str, s3: Any, tmp_path: Path
+) -> None:
+    """Both forms of the POST, as media.md shows; the header that names the source is signed with the rest."""
+    picture = pyvips.Image.black(40, 20).pngsave_buffer()
+    s3.put_object(Bucket=bucket, Key="p.png", Body=picture)
+    signed = (*SIGV4, "--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD")
+    body = f"x-oss-process=image/rotate,90|sys/saveas,o_{encoded('a.png')}"
+    assert curl(*signed, "--data", body, f"{server.url}/{bucket}/p.png?x-oss-process=") == "200"
+    assert json.loads((tmp_path / "body").read_bytes())["object"] == "a.png"
+    named = ("--header", f"x-zos-process-source: /{bucket}/p.png")
+    url = f"{server.url}/{bucket}/b.png?x-zos-process="
+    assert curl(*signed, *named, "--data", "image/rotate,90", url) == "200"
+    for key in ("a.png", "b.png"):
+        kept = pyvips.Image.new_from_buffer(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), "")
+        assert (kept.width, kept.height) == (20, 40)
 
 
 @pytest.mark.parametrize("version", ["s3v4", "s3"])

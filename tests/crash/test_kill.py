@@ -6,13 +6,13 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from crash.ledger import ABSENT, Ledger
-from crash.traffic import BUCKET, Client
+from crash.traffic import BUCKET, Client, make_results
 from signed_http import SignedHttp
 
 ROUNDS = int(os.environ.get("MEIKU_CRASH_ROUNDS", "5"))
@@ -44,9 +44,9 @@ def sweep_in_a_process_of_its_own(data: Path) -> None:
     subprocess.run([sys.executable, "-c", SWEEP, str(data)], check=True, capture_output=True, text=True)
 
 
-def run_until_killed(server: Any, ledger: Ledger, seed: str) -> list[str]:
+def run_until_killed(server: Any, ledger: Ledger, seed: str, results: Mapping[str, bytes]) -> list[str]:
     """Let clients write, kill everything in the middle of it, and tell what was refused before."""
-    clients = [Client(server.url, ledger, f"{seed}-{number}") for number in range(CLIENTS)]
+    clients = [Client(server.url, ledger, f"{seed}-{number}", results) for number in range(CLIENTS)]
     for client in clients:
         client.start()
     time.sleep(random.Random(seed).uniform(0.3, 1.5))
@@ -106,11 +106,12 @@ def test_a_kill_loses_nothing_that_was_answered(own_server: Callable[..., Any]) 
     first_seed = random.randrange(10**9)
     server = own_server("--workers", "2", MEIKU_MULTIPART_MIN_PART_BYTES="0")
     server.client().create_bucket(Bucket=BUCKET)
+    results = make_results(server.url)
     ledger = Ledger()
     answered = 0
     for number in range(ROUNDS):
         where = f"seed {first_seed}, round {number}"
-        refusals = run_until_killed(server, ledger, f"{first_seed}-{number}")
+        refusals = run_until_killed(server, ledger, f"{first_seed}-{number}", results)
         assert refusals == [], where
         answered += ledger.answered()
         server.start()

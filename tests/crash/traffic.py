@@ -1,29 +1,48 @@
-"""Clients that never rest: they put, replace, remove, complete uploads and post forms until nobody answers.
+"""Clients that never rest until nobody answers.
 
-Every write is noted in the ledger before it is sent and when it was answered.
+They put, replace, remove, complete uploads, post forms and save what recipes make. Every write is noted
+in the ledger before it is sent and when it was answered.
 """
 
 import contextlib
 import http.client
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import md5, sha256
 
+import pyvips
+
 from crash.ledger import ABSENT, Ledger
+from media.writing import encoded
 from signed_http import Answered, SignedHttp
 
-BUCKET = "crash"
+BUCKET, PICTURES = "crash", "crash-pictures"
+# One result is kept beside the rows, the other as a file.
+RECIPES = ("image/resize,w_40/format,png", "image/format,bmp")
 FEW, MANY = 4, 60
 INLINE_BYTES, BLOB_BYTES = 20_000, 300_000
 XML = '<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{}</CompleteMultipartUpload>'
 
 
-class Client(threading.Thread):
-    """One client with its own connection and its own luck."""
+def make_results(url: str) -> dict[str, bytes]:
+    """Put a picture into a bucket of its own, and tell by recipe what is made of it."""
+    http = SignedHttp(url)
+    noise = pyvips.Image.gaussnoise(300, 200, mean=128, sigma=40).cast("uchar").pngsave_buffer()
+    assert http.send("PUT", PICTURES).status == 200
+    assert http.send("PUT", f"{PICTURES}/p.png", noise).status == 200
+    made = {r: http.send("GET", f"{PICTURES}/p.png", **{"x-amz-process": r}) for r in RECIPES}
+    http.close()
+    assert {answered.status for answered in made.values()} == {200}
+    return {recipe: answered.body for recipe, answered in made.items()}
 
-    def __init__(self, url: str, ledger: Ledger, seed: str) -> None:
+
+class Client(threading.Thread):
+    """One client with its own connection and its own luck; `results` is what each recipe makes."""
+
+    def __init__(self, url: str, ledger: Ledger, seed: str, results: Mapping[str, bytes]) -> None:
         super().__init__(daemon=True)
+        self._results = results
         self._seed = seed
         self._random = random.Random(seed)
         self._ledger = ledger
@@ -33,7 +52,14 @@ class Client(threading.Thread):
 
     def run(self) -> None:
         """Write until the connection breaks, which is how the end is noticed."""
-        kinds: list[Callable[[str], None]] = [self.put, self.put, self.remove, self.upload, self.form]
+        kinds: list[Callable[[str], None]] = [
+            self.put,
+            self.put,
+            self.remove,
+            self.upload,
+            self.form,
+            self.save,
+        ]
         with contextlib.suppress(OSError, http.client.HTTPException):
             while not self.refusals:
                 few = self._random.random() < 0.5
@@ -51,6 +77,18 @@ class Client(threading.Thread):
 
     def remove(self, key: str) -> None:
         self._write(key, ABSENT, b"", lambda: self._http.send("DELETE", f"{BUCKET}/{key}"))
+
+    def save(self, key: str) -> None:
+        """Have a recipe followed, and its result kept under the key."""
+        recipe, data = self._random.choice(list(self._results.items()))
+        body = f"x-amz-process={recipe}|sys/saveas,o_{encoded(key)},b_{encoded(BUCKET)}".encode()
+        asked = {"x-amz-process": ""}
+        self._write(
+            key,
+            md5(data).hexdigest(),
+            data,
+            lambda: self._http.send("POST", f"{PICTURES}/p.png", body, **asked),
+        )
 
     def upload(self, key: str) -> None:
         """Send two or three parts and complete them; sometimes leave it unfinished."""

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pyvips
 
+from media.writing import encoded
 from signed_http import Answered, SignedHttp
 
 LARGE, SMALL = 1_000_000, 20_000
@@ -99,6 +101,28 @@ def test_a_full_disk_refuses_every_kind_of_write_and_stores_nothing(full_server:
     )
     assert listed(full_server) == kept
     assert {path.name for path in (full_server.data / "blobs").rglob("*") if path.is_file()} == blobs
+    assert list((full_server.data / "incoming").iterdir()) == []
+
+
+def test_what_a_recipe_makes_is_answered_and_not_kept(full_server: Any) -> None:
+    """A picture by URL is made as ever; saving one, small or large, is 507, and not even a result is left."""
+    http = SignedHttp(full_server.url)
+    picture = pyvips.Image.gaussnoise(900, 600, mean=128, sigma=40).cast("uchar").pngsave_buffer()
+    assert http.send("PUT", f"{BUCKET}/picture", picture).status == 200
+    kept = {**fill(http), "picture": len(picture)}
+    for recipe in ("image/resize,w_20", "image/format,bmp"):
+        made = http.send("GET", f"{BUCKET}/picture", **{"x-amz-process": recipe})
+        assert made.status == 200, made.body
+        body = f"x-amz-process={recipe}|sys/saveas,o_{encoded('new')}".encode()
+        answered = http.send("POST", f"{BUCKET}/picture", body, **{"x-amz-process": ""})
+        assert (answered.status, answered.code) == (507, "InsufficientStorage")
+        there = {"x-zos-process-source": f"/{BUCKET}/picture"}
+        answered = http.send("POST", f"{BUCKET}/new", recipe.encode(), headers=there, **{"x-zos-process": ""})
+        assert (answered.status, answered.code) == (507, "InsufficientStorage")
+    assert listed(full_server) == kept
+    database = sqlite3.connect(full_server.data / "meta.sqlite3")
+    assert database.execute("SELECT COUNT(*) FROM results").fetchone() == (0,)
+    database.close()
     assert list((full_server.data / "incoming").iterdir()) == []
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import pyvips
 
+from meiku.media import QUERY_NAMES
 from meiku.signing import presign_v2, presign_v4
 from running_server import Server
 from signed_http import ACCESS
@@ -54,23 +55,40 @@ def url_of(server: Server, s3: Any, bucket: str) -> Callable[..., str]:
     return sign
 
 
-@pytest.mark.parametrize("name", ["x-amz-process", "x-oss-process", "x-zos-process"])
+@pytest.mark.parametrize("name", QUERY_NAMES)
 def test_a_signed_address_answers_with_the_picture(url_of: Callable[..., str], name: str) -> None:
     status, headers, body = get(url_of("image/resize,w_300/format,webp", name))
     assert (status, headers["content-type"], size_of(body)) == (200, "image/webp", (300, 200))
     assert headers["cache-control"] == "max-age=60" and int(headers["content-length"]) == len(body)
 
 
-def test_what_was_not_signed_is_not_made(url_of: Callable[..., str]) -> None:
-    status, _, body = get(url_of("image/resize,w_300").replace("w_300", "w_301"))
+@pytest.mark.parametrize("name", QUERY_NAMES)
+def test_what_was_not_signed_is_not_made(url_of: Callable[..., str], name: str) -> None:
+    status, _, body = get(url_of("image/resize,w_300", name).replace("w_300", "w_301"))
     assert status == 403 and b"SignatureDoesNotMatch" in body
 
 
-def test_v2_lets_the_recipe_be_appended_after_signing(server: Server, s3: Any, bucket: str) -> None:
+@pytest.mark.parametrize("name", QUERY_NAMES)
+def test_v2_lets_the_recipe_be_appended_after_signing(
+    server: Server, s3: Any, bucket: str, name: str
+) -> None:
     s3.put_object(Bucket=bucket, Key="p.jpg", Body=PHOTO)
     signed = presign_v2(ACCESS, "GET", f"{server.url}/{bucket}/p.jpg")
-    status, _, body = get(f"{signed}&x-oss-process=image/resize,w_300")
+    status, _, body = get(f"{signed}&{name}=image/resize,w_300")
     assert (status, size_of(body)) == (200, (300, 200))
+
+
+def test_two_recipes_in_one_request_are_refused(server: Server, s3: Any, bucket: str) -> None:
+    """Under two names or under one, appended or signed: none of them is chosen."""
+    s3.put_object(Bucket=bucket, Key="p.jpg", Body=PHOTO)
+    address = f"{server.url}/{bucket}/p.jpg"
+    both = "x-oss-process=image/resize,w_30&x-zos-process=image/resize,w_40"
+    twice = "x-amz-process=image/resize,w_30&x-amz-process=image/resize,w_40"
+    appended = presign_v2(ACCESS, "GET", f"{address}?x-oss-process=image/resize,w_30")
+    urls = [presign_v4(ACCESS, "GET", f"{address}?{query}") for query in (both, twice)]
+    for url in (*urls, f"{appended}&x-bos-process=image/resize,w_40"):
+        status, _, body = get(url)
+        assert status == 400 and b"<Code>InvalidArgument</Code>" in body and b"stand for 2" in body
 
 
 def test_strangers_have_what_is_public_and_nothing_else(server: Server, s3: Any, bucket: str) -> None:
@@ -95,9 +113,10 @@ def test_a_result_has_its_own_tag_and_is_not_sent_twice(url_of: Callable[..., st
     assert get(url, if_match='"other"')[0] == 412
 
 
-def test_head_says_what_get_would(server: Server, s3: Any, bucket: str) -> None:
+@pytest.mark.parametrize("name", QUERY_NAMES)
+def test_head_says_what_get_would(server: Server, s3: Any, bucket: str, name: str) -> None:
     s3.put_object(Bucket=bucket, Key="p.jpg", Body=PHOTO, ACL="public-read")
-    url = f"{server.url}/{bucket}/p.jpg?x-amz-process=image/resize,w_300"
+    url = f"{server.url}/{bucket}/p.jpg?{name}=image/resize,w_300"
     (_, head, nothing), (_, headers, body) = get(url, "HEAD"), get(url)
     assert nothing == b"" and int(head["content-length"]) == len(body)
     assert head["content-type"] == headers["content-type"] and head["etag"] == headers["etag"]

@@ -5,6 +5,7 @@ import pickle
 import pytest
 
 from media.writing import refusal_of, step_of
+from meiku import model, ops
 from meiku.media import OSS, PRIMARY_NAME, QUERY_NAMES, ZOS, Dialect, RecipeRefused, asked_in
 from meiku.media.picture_steps import Resize, Rotate
 from meiku.media.steps import BLACK, WHITE, Colour, Gravity
@@ -32,6 +33,19 @@ def test_a_query_name_stands_for_a_dialect(name: str, dialect: Dialect) -> None:
     assert (asked.query_name, asked.text, asked.dialect) == (name, "image/info", dialect)
     assert len(QUERY_NAMES) == 9
     assert PRIMARY_NAME == "x-amz-process"
+
+
+@pytest.mark.parametrize("first", ["ProcessObject", "PostProcessObject"])
+def test_every_query_name_is_offered(first: str) -> None:
+    """What the dialects know and what the table of operations holds are the same names, all offered."""
+    siblings = model.operations()[first].siblings
+    assert set(siblings.values()) == QUERY_NAMES.keys()
+    assert siblings.keys() <= ops.offered().keys()
+    for name, query_name in siblings.items():
+        entry = model.operations()[name]
+        assert dict(entry.required_query) == {query_name: None}
+        assert entry.input.members["Process"].wire_name == query_name
+        assert entry.siblings == siblings
 
 
 def test_a_query_without_a_recipe() -> None:

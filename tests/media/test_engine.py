@@ -165,6 +165,24 @@ def test_every_format_becomes_every_other(suffix: str, wanted: str, begins: byte
         assert near(pyvips.Image.new_from_buffer(result.body, ""), 10, 10, RED, within=40)
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+@pytest.mark.parametrize("wanted", ["jpg", "png", "webp", "bmp", "gif", "tiff"])
+def test_a_picture_that_is_not_in_memory_whole_is_written(wanted: str, suffix: str) -> None:
+    """Sources are read from top to bottom once; a format that is written from the bottom up does, too."""
+    result = made(f"image/format,{wanted}", quarters(suffix, 2400, 1600))
+    if wanted == "bmp":
+        rows, row_bytes = result.body[54:], 2400 * 3
+        assert len(rows) == 1600 * row_bytes
+        places_bytes = (len(rows) - row_bytes, len(rows) - 3, 0, row_bytes - 3)
+        corners = [rows[place : place + 3][::-1] for place in places_bytes]
+    else:
+        image = pyvips.Image.new_from_buffer(result.body, "")
+        places = ((0, 0), (2399, 0), (0, 1599), (2399, 1599))
+        corners = [bytes(int(part) for part in image(*place)[:3]) for place in places]
+    for corner, colour in zip(corners, (RED, GREEN, BLUE, YELLOW), strict=True):
+        assert all(abs(a - b) <= 24 for a, b in zip(corner, colour, strict=True)), (corner, colour)
+
+
 def test_quality_is_of_the_source_or_absolute() -> None:
     source = quarters(".jpg", Q=90)
     sizes = [len(made(f"image/quality,{q}", source).body) for q in ("q_10", "q_50", "q_100")]

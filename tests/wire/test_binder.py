@@ -62,6 +62,14 @@ def test_metadata_loses_its_prefix() -> None:
     assert given["metadata"] == {"a": "1", "b-c": "2"}
 
 
+def test_a_body_that_is_text_is_given_as_text() -> None:
+    """Decoded, and refused where it cannot be; an absent one is empty."""
+    assert bind("PostProcessObject", document="x=图".encode())["body"] == "x=图"
+    assert bind("PostProcessObject")["body"] == ""
+    with pytest.raises(errors.InvalidArgument, match="UTF-8"):
+        bind("PostProcessObject", document=b"\xff")
+
+
 @pytest.mark.parametrize(
     ("name", "query", "argument", "value"),
     [

@@ -70,6 +70,8 @@ def test_what_is_offered_is_reached(name: str) -> None:
         ("PUT", "/b/k", "retention", {}, "PutObjectRetention"),
         ("OPTIONS", "/b/k", "uploads", {}, "PreflightObject"),
         ("HEAD", "/b/k", "x-amz-process=x", {}, "ProcessObject"),
+        ("HEAD", "/b/k", "x-ctyun-process=x", {}, "ProcessObjectCtyun"),
+        ("POST", "/b/k", "x-cos-process", {}, "PostProcessObjectCos"),
     ],
 )
 def test_most_facts_win(method: str, path: str, query: str, headers: dict[str, str], name: str) -> None:
@@ -98,6 +100,15 @@ def test_a_read_with_another_operations_fact_is_refused() -> None:
     """A sub-resource that the chosen operation does not know is not ignored even by a read."""
     with pytest.raises(errors.NotImplemented):
         ROUTER.match(request("GET", "/b", "list-type=2&policy"))
+
+
+@pytest.mark.parametrize("query", ["x-amz-process=1&x-oss-process=1", "x-zos-process=1&x-zos-process=2"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_what_is_asked_for_twice_is_refused(method: str, query: str) -> None:
+    """Under two names that mean the same, or twice under one, only one could be followed."""
+    with pytest.raises(errors.InvalidArgument, match="stand for 2"):
+        ROUTER.match(request(method, "/b/k", query))
+    assert ROUTER.match(request("OPTIONS", "/b/k", query)).name == "PreflightObject"
 
 
 def test_credentials_in_the_query_are_no_parameters() -> None:

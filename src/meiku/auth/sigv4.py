@@ -29,6 +29,8 @@ _PARAMETERS = (
     "X-Amz-SignedHeaders",
     "X-Amz-Signature",
 )
+# Whoever holds a presigned URL must not be able to choose what the signer's rights are used on.
+_SIGNED_ALWAYS = ("x-amz-", "x-zos-process-source")
 _LOWERED = {name.lower(): name for name in (*_PARAMETERS, "X-Amz-Security-Token", "X-Amz-Content-Sha256")}
 
 _signing_key = lru_cache(_KEYS_LIMIT)(signing_key_v4)
@@ -153,7 +155,11 @@ class ClaimV4:
     def _check_coverage(self) -> None:
         unsigned = [] if "host" in self.signed_headers else ["host"]
         for name in self.request.headers:
-            if name.startswith("x-amz-") and name not in self.signed_headers and not self._excused(name):
+            if (
+                name.startswith(_SIGNED_ALWAYS)
+                and name not in self.signed_headers
+                and not self._excused(name)
+            ):
                 unsigned.append(name)
         if unsigned:
             raise errors.AccessDenied(

@@ -77,11 +77,13 @@ def _avif(image: Image, output: Output) -> bytes:
 
 def _bmp(image: Image, _: Output) -> bytes:
     """Write 24-bit rows from the bottom up, each filled to four bytes (BITMAPINFOHEADER)."""
-    swapped = image.extract_band(2).bandjoin([image.extract_band(1), image.extract_band(0)]).flipver()
+    swapped = image.extract_band(2).bandjoin([image.extract_band(1), image.extract_band(0)])
     row_bytes = image.width * 3
     filler = bytes(-row_bytes % 4)
+    # Turned once it is in memory: the source may be one that is read from top to bottom only.
     pixels = swapped.write_to_memory()
-    rows = b"".join(pixels[top : top + row_bytes] + filler for top in range(0, len(pixels), row_bytes))
+    tops = reversed(range(0, len(pixels), row_bytes))
+    rows = b"".join([pixels[top : top + row_bytes] + filler for top in tops])
     numbers = [(40, 4), (image.width, 4), (image.height, 4), (1, 2), (24, 2), (0, 4), (len(rows), 4)]
     numbers += [(2835, 4), (2835, 4), (0, 4), (0, 4)]  # 72 dots per inch; no palette
     header = b"".join(number.to_bytes(size_bytes, "little") for number, size_bytes in numbers)

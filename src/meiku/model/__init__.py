@@ -68,6 +68,9 @@ class OperationModel:
     root_name: str
     checksum_is_of_body: bool
     deprecated: bool
+    # Operations that differ in nothing but the query name that asks for them, with that name: this one among
+    # them, or nothing.
+    siblings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rank(self) -> int:
@@ -89,7 +92,8 @@ def operations() -> Mapping[str, OperationModel]:
     document["operations"].update(additions["operations"])
     for shape, members in additions["furtherMembers"].items():
         document["shapes"][shape]["members"].update(members)
-    reader = _Reader(document["shapes"], additions["rootNames"])
+    siblings = _add_siblings(document, additions["siblings"])
+    reader = _Reader(document["shapes"], additions["rootNames"], siblings)
     return {
         name: reader.operation(name, entry)
         for name, entry in document["operations"].items()
@@ -110,12 +114,43 @@ def _without_prose(entry: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
+def _add_siblings(document: dict[str, Any], notation: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Write out, for each query name that has further ones, the operations that these ask for."""
+    siblings: dict[str, dict[str, str]] = {}
+    for query_name, entry in notation.items():
+        for name in entry["operations"]:
+            further = {name + suffix: other for suffix, other in entry["further"].items()}
+            for sibling, other in further.items():
+                _add_sibling(document, name, sibling, query_name, other)
+            siblings |= {each: {name: query_name, **further} for each in (name, *further)}
+    return siblings
+
+
+def _add_sibling(document: dict[str, Any], name: str, sibling: str, query_name: str, other: str) -> None:
+    """Copy an operation and its input, with another query name in the place of the first's."""
+    entry = document["operations"][name]
+    shape = document["shapes"][entry["input"]["shape"]]
+    members = {
+        member: raw | {"locationName": other} if raw.get("locationName") == query_name else raw
+        for member, raw in shape["members"].items()
+    }
+    http = entry["http"] | {"requestUri": entry["http"]["requestUri"].replace(query_name, other)}
+    document["shapes"][f"{sibling}Request"] = shape | {"members": members}
+    document["operations"][sibling] = entry | {"http": http, "input": {"shape": f"{sibling}Request"}}
+
+
 class _Reader:
     """Turns the document's entries into shapes and operations, each shape once."""
 
-    def __init__(self, shapes: Mapping[str, Any], root_names: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        shapes: Mapping[str, Any],
+        root_names: Mapping[str, str],
+        siblings: Mapping[str, Mapping[str, str]],
+    ) -> None:
         self._raw = shapes
         self._root_names = root_names
+        self._siblings = siblings
         self._shapes: dict[str, Shape] = {}
 
     def operation(self, name: str, entry: Mapping[str, Any]) -> OperationModel:
@@ -137,6 +172,7 @@ class _Reader:
             root_name=self._root_names.get(name, returned.name),
             checksum_is_of_body="httpChecksum" in entry,
             deprecated=bool(entry.get("deprecated")),
+            siblings=self._siblings.get(name, {}),
         )
 
     def _structure(self, reference: Mapping[str, Any] | None) -> Shape:

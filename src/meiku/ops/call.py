@@ -3,6 +3,7 @@
 Made by the pipeline for one request. It holds no HTTP and decides nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -17,7 +18,11 @@ from meiku.meta.records import BucketRecord
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of an operation; `bucket` is None only where the operation makes it or needs none."""
+    """One call of an operation; `bucket` is None only where the operation makes it or needs none.
+
+    `require_room` raises Full where so many bytes more would not fit; whoever stores more than the request
+    brings asks it.
+    """
 
     caller: Caller
     bucket_name: str
@@ -30,6 +35,7 @@ class Call:
     settings: Settings
     workshop: Workshop
     flights: Flights
+    require_room: Callable[[int], None]
 
     @property
     def bucket(self) -> BucketRecord:

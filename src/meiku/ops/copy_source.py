@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote_to_bytes
 
 from meiku import errors
-from meiku.access.authorise import authorise
-from meiku.meta.buckets import find_bucket
 from meiku.meta.objects import find_object_with_bytes
 from meiku.meta.records import BucketRecord, ObjectRecord
 from meiku.ops import content
 from meiku.ops.call import Call
 from meiku.ops.conditions import check_copy_source
 from meiku.ops.content import Copied
+from meiku.ops.elsewhere import turned_to
 from meiku.ops.versions import check_version
 
 SIZE_LIMIT_BYTES = 5 * 1024**3
@@ -40,21 +39,16 @@ class Source:
 
 async def open_source(call: Call, text: str, conditions: Conditions) -> Source:
     """Find the object, check that the caller may read it and that the conditions hold."""
-    bucket_name, key = _read_name(text)
-    bucket = await call.meta.read(find_bucket, bucket_name)
-    if bucket is None:
-        raise errors.NoSuchBucket(BucketName=bucket_name)
-    inherits = call.settings.objects_inherit_bucket_acl
-    await authorise(call.meta, call.caller, "s3:GetObject", bucket, key, inherits=inherits)
-    found = await call.meta.read(find_object_with_bytes, bucket.bucket_id, key)
+    source = await turned_to(call, *read_source_name(text, "x-amz-copy-source"), "s3:GetObject")
+    found = await call.meta.read(find_object_with_bytes, source.bucket.bucket_id, source.key)
     if found is None:
-        raise errors.NoSuchKey(Key=key.decode())
+        raise errors.NoSuchKey(Key=source.key.decode())
     check_copy_source(found[0], *conditions)
-    return Source(call, bucket, *found)
+    return Source(call, source.bucket, *found)
 
 
-def _read_name(text: str) -> tuple[str, bytes]:
-    """Read `[/]bucket/key[?versionId=…]`, percent-encoded or not."""
+def read_source_name(text: str, header: str) -> tuple[str, bytes]:
+    """Read `[/]bucket/key[?versionId=…]`, percent-encoded or not, as this header says it."""
     path, _, query = text.partition("?versionId=")
     if query:
         check_version(parse_qs(f"v={query}").get("v", [""])[0])
@@ -65,8 +59,8 @@ def _read_name(text: str) -> tuple[str, bytes]:
     bucket_name, _, key = name.partition("/")
     if not bucket_name or not key:
         raise errors.InvalidArgument(
-            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
-            ArgumentName="x-amz-copy-source",
+            f"{header} must mention the source bucket and key: sourcebucket/sourcekey",
+            ArgumentName=header,
             ArgumentValue=text[:1024],
         )
     return bucket_name, key.encode()

@@ -7,8 +7,8 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 
-from meiku.access.authorise import authorise
-from meiku.media import OSS, ZOS, Dialect, Recipe, RecipeRefused, canonical, expand, read_recipe
+from meiku import model
+from meiku.media import QUERY_NAMES, Dialect, Recipe, RecipeRefused, canonical, expand, read_recipe
 from meiku.media.made import ENGINE_VERSION
 from meiku.meta.objects import find_object_with_bytes
 from meiku.meta.records import ObjectRecord
@@ -17,8 +17,9 @@ from meiku.ops import content
 from meiku.ops.call import Call
 from meiku.ops.conditions import check_read
 from meiku.ops.descriptions import quoted, unpack
+from meiku.ops.elsewhere import turned_within
 from meiku.ops.objects import find
-from meiku.ops.results import result_of
+from meiku.ops.results import Result, result_of
 from meiku.ops.versions import check_version
 
 # As many as an MD5 has: clients take an ETag for one.
@@ -26,7 +27,7 @@ _ETAG_DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class _Objects:
+class RecipeObjects:
     """The source of a call, and the other objects of its bucket that a recipe names, as they were found."""
 
     call: Call
@@ -58,19 +59,28 @@ class _Objects:
         made_from = repr((ENGINE_VERSION, self.call.key, versions, canonical(recipe)))
         return hashlib.sha256(made_from.encode()).hexdigest()
 
+    def described(self, recipe: Recipe) -> ObjectRecord:
+        """Describe a result as if it were an object: the source's record, with a tag of its own."""
+        return replace(self.found[None][0], etag=self.identity(recipe)[:_ETAG_DIGITS])
 
-async def _objects(call: Call, recipe: Recipe) -> _Objects:
+    async def made(self, recipe: Recipe) -> Result:
+        """Give what the recipe makes of them: kept from before, or made now."""
+        record = self.found[None][0]
+        make = self.call.workshop.make
+        return await result_of(self.call, self.identity(recipe), record, lambda: make(recipe, self))
+
+
+async def objects_of(call: Call, recipe: Recipe) -> RecipeObjects:
     """Find all objects of a recipe, for a caller who may read them."""
     found: dict[str | None, tuple[ObjectRecord, bytes | None]] = {None: await find(call)}
     for key in recipe.named_objects():
-        found[key] = await _named(replace(call, key=key.encode()))
-    return _Objects(call, found)
+        found[key] = await _named(call, key.encode())
+    return RecipeObjects(call, found)
 
 
-async def _named(call: Call) -> tuple[ObjectRecord, bytes | None]:
-    inherits = call.settings.objects_inherit_bucket_acl
-    await authorise(call.meta, call.caller, "s3:GetObject", call.bucket, call.key, inherits=inherits)
-    found = await call.meta.read(find_object_with_bytes, call.bucket.bucket_id, call.key)
+async def _named(call: Call, key: bytes) -> tuple[ObjectRecord, bytes | None]:
+    named = await turned_within(call, call.bucket, key, "s3:GetObject")
+    found = await call.meta.read(find_object_with_bytes, named.bucket.bucket_id, key)
     if found is None:
         raise RecipeRefused("watermark", "image", "there is no object of this name in the bucket.")
     return found
@@ -106,37 +116,37 @@ def _offer(name: str, dialect: Dialect) -> Function:
     ) -> Answer:
         """Answer with what the recipe makes of the object."""
         check_version(version_id)
-        recipe = _asked(process or "", dialect)
-        objects = await _objects(call, recipe)
-        record, identity = objects.found[None][0], objects.identity(recipe)
-        shown = replace(record, etag=identity[:_ETAG_DIGITS])
-        answer = _described(shown)
+        recipe = recipe_of(call, process or "", dialect)
+        if recipe.save_as is not None:
+            raise RecipeRefused("saveas", "", "a GET changes nothing: POST the recipe to keep its result.")
+        objects = await objects_of(call, recipe)
+        shown = objects.described(recipe)
+        answer = _validators(shown)
         check_read(shown, if_match, if_none_match, if_modified_since, if_unmodified_since, answer)
-        result = await result_of(call, identity, record, lambda: call.workshop.make(recipe, objects))
-        return {
-            **answer,
-            "ContentType": result.content_type,
-            "ContentLength": result.size_bytes,
-            "Body": result.body,
-        }
+        return {**answer, **shown_result(await objects.made(recipe))}
 
     return process_object
 
 
-def _asked(text: str, dialect: Dialect) -> Recipe:
-    """Read a recipe that a GET may ask for."""
-    recipe = expand(read_recipe(text, dialect), {}, dialect)
-    if recipe.save_as is not None:
-        raise RecipeRefused("saveas", "", "a GET changes nothing: POST the recipe to keep its result.")
-    return recipe
+def recipe_of(call: Call, text: str, dialect: Dialect) -> Recipe:  # noqa: ARG001 - styles are the bucket's
+    """Read a recipe about an object of the call's bucket, with a style's steps in the place of its name."""
+    return expand(read_recipe(text, dialect), {}, dialect)
 
 
-def _described(record: ObjectRecord) -> Answer:
+def shown_result(result: Result) -> Answer:
+    """Answer with a result itself."""
+    return {
+        "ContentType": result.content_type,
+        "ContentLength": result.size_bytes,
+        "Body": result.body,
+    }
+
+
+def _validators(record: ObjectRecord) -> Answer:
     kept = unpack(record.headers)
     answer: Answer = {"LastModified": record.modified_at_ms, "ETag": quoted(record.etag)}
     return {**answer, "CacheControl": kept["CacheControl"]} if "CacheControl" in kept else answer
 
 
-process_object = _offer("ProcessObject", OSS)
-process_object_oss = _offer("ProcessObjectOss", OSS)
-process_object_zos = _offer("ProcessObjectZos", ZOS)
+for _name, _query_name in model.operations()["ProcessObject"].siblings.items():
+    _offer(_name, QUERY_NAMES[_query_name])

@@ -39,6 +39,10 @@ class Result:
     size_bytes: int
     body: bytes | AsyncIterator[bytes]
 
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Give the body piece by piece, for whoever stores it."""
+        return _pieces(self.body) if isinstance(self.body, bytes) else self.body
+
 
 async def result_of(call: Call, identity: str, record: ObjectRecord, make: Make) -> Result:
     """Give the result of this identity, made from `record`: kept, or made by `make`, once for all who ask."""
@@ -82,6 +86,7 @@ async def _keep(call: Call, identity: str, record: ObjectRecord, made: Made) -> 
     limit_bytes, size_bytes = call.settings.media_cache_bytes, len(made.body)
     if size_bytes > limit_bytes:
         return
+    call.require_room(size_bytes)
     is_small = size_bytes <= call.settings.inline_limit_bytes
     blob_id = None if is_small else await call.blobs.write(_pieces(made.body))
     source = ResultSource(call.bucket.bucket_id, record.key, record.etag, record.modified_at_ms)

@@ -147,6 +147,8 @@ def _read_key(given: Given) -> bytes:
 def _payload_source(member: Member) -> Source:
     if member.shape.kind == "blob":
         return lambda given: given.body
+    if member.shape.kind == "string":
+        return _read_text
     shape, root = member.shape, member.wire_name
 
     def source(given: Given) -> Any:
@@ -157,6 +159,13 @@ def _payload_source(member: Member) -> Source:
         return read_document(given.document, shape, root)
 
     return source
+
+
+def _read_text(given: Given) -> str:
+    try:
+        return given.document.decode()
+    except UnicodeDecodeError:
+        raise errors.InvalidArgument("The body of the request is not UTF-8 text.") from None
 
 
 def _prefixed_source(member: Member) -> Source:

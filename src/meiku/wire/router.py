@@ -43,6 +43,7 @@ class Router:
             )
         # A preflight asks about a request that is yet to come, with that one's whole query.
         if request.query and request.method != "OPTIONS":
+            _refuse_second_name(operation, request)
             _refuse_unknown_query(operation, request)
         return operation
 
@@ -82,6 +83,20 @@ def _explanation(request: Request) -> str | None:
         f"A form is posted to a bucket, but neither the path nor the host '{request.host}' names one: post "
         "it to /<bucket>, or start the server with --domain for what follows the bucket's name in the host."
     )
+
+
+def _refuse_second_name(operation: OperationModel, request: Request) -> None:
+    """Refuse what is asked for under two names, or twice under one: only one of them could be followed."""
+    if not operation.siblings:
+        return
+    names = operation.siblings.values()
+    said = [name for name, _ in request.query_pairs if name in names]
+    if len(said) > 1:
+        listed = " and ".join(dict.fromkeys(said))
+        raise errors.InvalidArgument(
+            f"The query asks for one thing, but {listed} stand for {len(said)}: leave one of them.",
+            ArgumentName=said[1],
+        )
 
 
 def _refuse_unknown_query(operation: OperationModel, request: Request) -> None:
