@@ -70,6 +70,10 @@ def test_what_is_offered_is_reached(name: str) -> None:
         ("PUT", "/b/k", "retention", {}, "PutObjectRetention"),
         ("OPTIONS", "/b/k", "uploads", {}, "PreflightObject"),
         ("HEAD", "/b/k", "x-amz-process=x", {}, "ProcessObject"),
+        ("GET", "/b", "style", {}, "ListStyle"),
+        ("GET", "/b", "style&styleName=a", {}, "GetStyle"),
+        ("PUT", "/b", "style&styleName=a&category=image", {}, "PutStyle"),
+        ("DELETE", "/b", "style=b&styleName=a", {}, "DeleteStyle"),
     ],
 )
 def test_most_facts_win(method: str, path: str, query: str, headers: dict[str, str], name: str) -> None:

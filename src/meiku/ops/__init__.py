@@ -16,8 +16,9 @@ from meiku.ops import (
     objects,
     parts,
     processing,
+    styles,
     uploads,
 )
 
 __all__ = ["acls", "buckets", "completion", "copies", "cors", "forms", "listings", "objects", "offered"]
-__all__ += ["parts", "processing", "uploads"]
+__all__ += ["parts", "processing", "styles", "uploads"]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 
 from meiku.access.authorise import authorise
-from meiku.media import OSS, ZOS, Dialect, Recipe, RecipeRefused, canonical, expand, read_recipe
+from meiku.media import OSS, ZOS, Dialect, Recipe, RecipeRefused, Style, canonical, expand, read_recipe
 from meiku.media.made import ENGINE_VERSION
 from meiku.meta.objects import find_object_with_bytes
 from meiku.meta.records import ObjectRecord
@@ -19,6 +19,7 @@ from meiku.ops.conditions import check_read
 from meiku.ops.descriptions import quoted, unpack
 from meiku.ops.objects import find
 from meiku.ops.results import result_of
+from meiku.ops.styles import styles_of
 from meiku.ops.versions import check_version
 
 # As many as an MD5 has: clients take an ETag for one.
@@ -106,7 +107,7 @@ def _offer(name: str, dialect: Dialect) -> Function:
     ) -> Answer:
         """Answer with what the recipe makes of the object."""
         check_version(version_id)
-        recipe = _asked(process or "", dialect)
+        recipe = _asked(process or "", dialect, styles_of(call.bucket).styles)
         objects = await _objects(call, recipe)
         record, identity = objects.found[None][0], objects.identity(recipe)
         shown = replace(record, etag=identity[:_ETAG_DIGITS])
@@ -123,9 +124,9 @@ def _offer(name: str, dialect: Dialect) -> Function:
     return process_object
 
 
-def _asked(text: str, dialect: Dialect) -> Recipe:
-    """Read a recipe that a GET may ask for."""
-    recipe = expand(read_recipe(text, dialect), {}, dialect)
+def _asked(text: str, dialect: Dialect, styles: Mapping[str, Style]) -> Recipe:
+    """Read a recipe that a GET may ask for; a style is read in its own dialect, whoever names it."""
+    recipe = expand(read_recipe(text, dialect), styles)
     if recipe.save_as is not None:
         raise RecipeRefused("saveas", "", "a GET changes nothing: POST the recipe to keep its result.")
     return recipe
