@@ -72,7 +72,7 @@ def styled_key(key: str, separators: str, styles: Container[str]) -> StyledKey |
 
     `separators` are those that the bucket has switched on. Looked for before the key itself, as ZOS does.
     """
-    cut = max((key.rfind(separator) for separator in separators), default=-1)
+    cut = max(map(key.rfind, separators), default=-1)
     source, name = key[:cut], key[cut + 1 :]
     return StyledKey(source, name) if cut > 0 and name in styles else None
 

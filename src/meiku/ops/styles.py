@@ -43,7 +43,7 @@ def find_styled(bucket: BucketRecord, operation_name: str, key: str) -> StyledKe
     if operation_name not in _READS:
         return None
     kept = styles_of(bucket)
-    return styled_key(key, kept.separators, kept.styles)
+    return styled_key(key, kept.separators, kept.styles) if kept.separators else None
 
 
 @operation("PutStyle", action="s3:PutBucketStyle")
