@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
+import pyvips
 
 from meiku.signing import Credentials
 from signed_http import ACCESS, Answered, SignedHttp
@@ -23,6 +24,8 @@ CORS = (
     "<CORSConfiguration><CORSRule><AllowedOrigin>{}</AllowedOrigin>"
     "<AllowedMethod>PUT</AllowedMethod></CORSRule></CORSConfiguration>"
 )
+STYLE = "<Style><Content>image/resize,w_{}/format,png</Content></Style>"
+SEPARATORS = "<BucketProcessConfiguration><StyleDelimiters>{}</StyleDelimiters></BucketProcessConfiguration>"
 COMPLETE = "<CompleteMultipartUpload>{}</CompleteMultipartUpload>"
 PART = "<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>"
 
@@ -244,6 +247,32 @@ def test_a_setting_made_on_one_worker_holds_on_the_other_at_once(pair: Any, plac
     assert other.send("PUT", f"{place}/k", b"x").code == "NoSuchBucket"
     assert other.send("PUT", place).status == 200
     assert one.send("PUT", f"{place}/k", b"x").status == 200
+
+
+def test_a_style_changed_on_one_worker_is_another_picture_on_the_other_at_once(pair: Any, place: str) -> None:
+    """New content, a deleted style and switched separators hold for the next request to the other process."""
+    one, other = one_connection_to_each_worker(pair.url)
+    picture = bytes(pyvips.Image.black(200, 100).pngsave_buffer())
+    assert one.send("PUT", f"{place}/p.png", picture).status == 200
+    assert one.send("PUT", place, SEPARATORS.format("!").encode(), processConfiguration="").status == 200
+    for turn in range(10):
+        here, there = (one, other) if turn % 2 else (other, one)
+        width_px = 20 + turn
+        put = here.send("PUT", place, STYLE.format(width_px).encode(), style="", styleName="s")
+        assert put.status == 200
+        named = there.send("GET", f"{place}/p.png", **{"x-amz-process": "style/s"})
+        separated = there.send("GET", f"{place}/p.png!s")
+        assert pyvips.Image.new_from_buffer(named.body, "").width == width_px
+        assert (separated.body, separated.etag) == (named.body, named.etag)
+        assert here.send("GET", f"{place}/p.png!s").body == named.body
+    assert one.send("DELETE", place, style="", styleName="s").status == 204
+    gone = other.send("GET", f"{place}/p.png", **{"x-amz-process": "style/s"})
+    assert (gone.status, gone.code) == (400, "InvalidArgument") and b"no style 's'" in gone.body
+    assert other.send("GET", f"{place}/p.png!s").code == "NoSuchKey"
+    assert other.send("PUT", place, STYLE.format(9).encode(), style="", styleName="s").status == 200
+    assert one.send("GET", f"{place}/p.png!s").status == 200
+    assert other.send("DELETE", place, processConfiguration="").status == 204
+    assert one.send("GET", f"{place}/p.png!s").code == "NoSuchKey"
 
 
 def test_a_key_is_good_and_bad_everywhere_at_once(pair: Any) -> None:

@@ -273,6 +273,11 @@ class NoSuchKey(S3Error):
     message = "The specified key does not exist."
 
 
+class NoSuchStyle(S3Error):
+    status = 404
+    message = "The specified style does not exist in this bucket."
+
+
 class NoSuchUpload(S3Error):
     status = 404
     message = "The specified multipart upload does not exist. It might have been aborted or completed."

@@ -20,6 +20,7 @@ from meiku.auth.payload import UNSIGNED
 from meiku.auth.post_policy import check_policy
 from meiku.blobs import Blobs
 from meiku.config import Settings
+from meiku.media import PRIMARY_NAME
 from meiku.media.flights import Flights
 from meiku.media.workshop import Limits, Workshop
 from meiku.meta import Meta
@@ -28,6 +29,8 @@ from meiku.operation import Operation
 from meiku.ops.call import Call
 from meiku.ops.cors import VARY, rules_of
 from meiku.ops.directory import Directory
+from meiku.ops.styles import SETTING as STYLES
+from meiku.ops.styles import find_styled
 from meiku.who import caller_of_form, caller_of_request
 from meiku.wire.binder import DOCUMENT_LIMIT_BYTES, Binder, Given
 from meiku.wire.body import Body, BodyLimits
@@ -142,6 +145,8 @@ class Pipeline:
         caller, payload = await self._who(operation, request)
         progress.caller = caller
         bucket = await self._bucket(operation, request)
+        if bucket is not None and STYLES in bucket.settings:
+            operation, request = self._with_style(operation, request, bucket, progress)
         await self._may_they(operation, caller, request, bucket)
         body = self._body(operation, request, payload)
         if body is None or operation.model.streaming:
@@ -196,6 +201,21 @@ class Pipeline:
         if expected is not None and expected != bucket.owner_id:
             raise errors.AccessDenied(Reason="The bucket does not belong to the expected owner.")
         return bucket
+
+    def _with_style(
+        self, operation: Operation, request: Request, bucket: BucketRecord, progress: Progress
+    ) -> tuple[Operation, Request]:
+        """Read a key with a style behind it as what it stands for: the object, and the style as its recipe.
+
+        The signature was judged before, over the address as it was sent; what the caller may is judged after.
+        """
+        styled = find_styled(bucket, operation.name, request.key or "")
+        if styled is None:
+            return operation, request
+        query = {**request.query, PRIMARY_NAME: f"style/{styled.style}"}
+        progress.request = request = replace(request, key=styled.key, query=query)
+        progress.operation = self._router.match(request).name
+        return self._operations[progress.operation], request
 
     async def _may_they(
         self, operation: Operation, caller: Caller, request: Request, bucket: BucketRecord | None

@@ -110,7 +110,17 @@ def test_changed_path_is_refused(way: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "added", ["acl", "versionId=1", "uploads", "delete", "response-content-type=text%2Fhtml"]
+    "added",
+    [
+        "acl",
+        "versionId=1",
+        "uploads",
+        "delete",
+        "response-content-type=text%2Fhtml",
+        "style",
+        "style&styleName=a",
+        "processConfiguration",
+    ],
 )
 @pytest.mark.parametrize("way", FOUR_WAYS)
 def test_added_subresource_is_refused(way: str, added: str) -> None:

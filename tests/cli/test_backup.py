@@ -73,6 +73,27 @@ def whole(data: Path) -> dict[str, str]:
         assert restored.stop() == 0
 
 
+def test_styles_and_separators_are_in_the_copy(server: Any, tmp_path: Path) -> None:
+    """They are rows like all settings: a restored folder answers them as the first one did."""
+    style = b"<Style><Content>image/resize,w_200</Content></Style>"
+    separators = (
+        b"<BucketProcessConfiguration><StyleDelimiters>!</StyleDelimiters></BucketProcessConfiguration>"
+    )
+    http = SignedHttp(server.url)
+    assert http.send("PUT", BUCKET, style, style="", styleName="small").status == 200
+    assert http.send("PUT", BUCKET, separators, processConfiguration="").status == 200
+    asked: list[dict[str, str]] = [{"style": "", "styleName": "small"}, {"processConfiguration": ""}]
+    before = [http.send("GET", BUCKET, **query).body for query in asked]
+    copy, restored = tmp_path / "copy", tmp_path / "restored"
+    back_up(server.data, copy)
+    assert run("restore", str(copy), str(restored)).returncode == 0
+    again = Server(restored, free_port()).start()
+    try:
+        assert [SignedHttp(again.url).send("GET", BUCKET, **query).body for query in asked] == before
+    finally:
+        assert again.stop() == 0
+
+
 class Load:
     """Clients that put, replace and remove as long as the block lasts."""
 

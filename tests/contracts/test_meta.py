@@ -189,6 +189,36 @@ def test_a_bucket_is_found_with_its_settings(driver: Driver) -> None:
     driver(story)
 
 
+def test_a_setting_that_many_change_at_once_loses_no_change(driver: Driver) -> None:
+    """Each change is made to what the one before left; what one raises is undone, and its own affair."""
+
+    async def story(meta: Meta) -> None:
+        made = await a_bucket(meta)
+
+        def adding(letter: str) -> Callable[[str | None], str | None]:
+            return lambda document: (document or "") + letter
+
+        def refusing(_document: str | None) -> str | None:
+            raise errors.InvalidArgument("no")
+
+        changes = [adding(letter) for letter in "abcdefghij"]
+        changes.insert(5, refusing)
+        results = await asyncio.gather(
+            *(meta.write(buckets.change_setting, made.bucket_id, "k", change) for change in changes),
+            return_exceptions=True,
+        )
+        assert [type(result) for result in results if result is not None] == [errors.InvalidArgument]
+        found = await meta.read(buckets.find_bucket, "photos")
+        assert found is not None and sorted(found.settings["k"]) == list("abcdefghij")
+        await meta.write(buckets.change_setting, made.bucket_id, "k", lambda _: None)
+        found = await meta.read(buckets.find_bucket, "photos")
+        assert found is not None and found.settings == {}
+        with pytest.raises(errors.Missing):
+            await meta.write(buckets.change_setting, 999, "k", adding("a"))
+
+    driver(story)
+
+
 def test_a_bucket_name_is_unique(driver: Driver) -> None:
     """A second bucket of the same name is a Conflict, whoever asks."""
 
@@ -749,6 +779,7 @@ def test_the_version_moves_with_settings_only(driver: Driver) -> None:
         bucket = await meta.read(buckets.find_bucket, "photos")
         assert bucket is not None
         assert await moves(buckets.put_setting, bucket.bucket_id, "acl", "{}")
+        assert await moves(buckets.change_setting, bucket.bucket_id, "acl", lambda _: "[]")
         assert not await moves(objects.put_object, bucket.bucket_id, an_object(), b"abc", None, 0)
         assert not await moves(objects.remove_object, bucket.bucket_id, b"k", None, 0)
         assert await moves(buckets.remove_bucket, bucket.bucket_id)

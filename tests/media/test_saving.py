@@ -574,3 +574,12 @@ def test_a_saved_result_outlives_a_kill(own_server: Callable[..., Server]) -> No
     for key, etag in etags.items():
         body = s3.get_object(Bucket="lasting", Key=key)["Body"].read()
         assert f'"{md5(body).hexdigest()}"' == etag
+
+
+def test_what_a_style_makes_is_saved(post: Post, s3: Any, server: Server, source: str) -> None:
+    """A style stands for its steps, also where their result is kept."""
+    with closing(SignedHttp(server.url)) as http:
+        style = b"<Style><Content>image/resize,w_90</Content></Style>"
+        assert http.send("PUT", source, style, style="", styleName="small").status == 200
+    assert post(f"style/small{save_as('small.jpg')}").status == 200
+    assert size_of(s3.get_object(Bucket=source, Key="small.jpg")["Body"].read()) == (90, 60)

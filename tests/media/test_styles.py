@@ -5,6 +5,7 @@ import pytest
 from meiku.media import (
     ZOS,
     RecipeRefused,
+    Style,
     check_style_name,
     expand,
     read_recipe,
@@ -14,19 +15,19 @@ from meiku.media import (
 from meiku.media.steps import SaveAs
 
 KEPT = {
-    "small": "image/resize,w_200",
-    "turned": "image/rotate,45",
-    "facts": "image/info",
-    "other": "style/small",
-    "broken": "image/resize,w_0",
+    "small": Style("image/resize,w_200"),
+    "turned": Style("image/rotate,45"),
+    "turned-zos": Style("image/rotate,45", ZOS),
+    "facts": Style("image/info"),
+    "other": Style("style/small"),
+    "broken": Style("image/resize,w_0"),
 }
 
 
 def test_a_style_is_put_in_the_place_of_its_name() -> None:
-    """A mapping or a function finds it; what is no style stays."""
+    """What is no style stays."""
     named, meant = read_recipe("style/small"), read_recipe("image/resize,w_200")
     assert expand(named, KEPT) == meant
-    assert expand(named, KEPT.get) == meant
     assert expand(meant, KEPT) is meant
 
 
@@ -37,11 +38,12 @@ def test_a_style_keeps_the_target_of_who_asks() -> None:
         expand(read_recipe("style/facts|sys/saveas,o_YQ"), KEPT)
 
 
-def test_a_style_is_read_in_its_dialect() -> None:
-    """What ZOS takes for granted is so for its styles."""
-    named = read_recipe("style/turned")
-    assert expand(named, KEPT, ZOS) == read_recipe("image/rotate,45", ZOS)
-    assert expand(named, KEPT, ZOS) != expand(named, KEPT)
+def test_a_style_is_read_in_its_own_dialect() -> None:
+    """What ZOS takes for granted is so for its styles, in whatever dialect they are asked for."""
+    named = read_recipe("style/turned-zos")
+    assert expand(named, KEPT) == expand(read_recipe("style/turned-zos", ZOS), KEPT)
+    assert expand(named, KEPT) == read_recipe("image/rotate,45", ZOS) != read_recipe("image/rotate,45")
+    assert expand(read_recipe("style/turned", ZOS), KEPT) == read_recipe("image/rotate,45")
 
 
 @pytest.mark.parametrize(
@@ -55,10 +57,10 @@ def test_a_style_that_cannot_be_used(name: str, says: str) -> None:
     assert says in caught.value.message
 
 
-def test_an_unknown_style_of_a_function() -> None:
-    """A function cannot be asked for what is near."""
-    with pytest.raises(RecipeRefused, match=r"no style 'smal'\.$"):
-        expand(read_recipe("style/smal"), KEPT.get)
+def test_an_unknown_style_of_nothing_near() -> None:
+    """Where nothing is alike, nothing is proposed."""
+    with pytest.raises(RecipeRefused, match=r"no style 'xyzzy'\.$"):
+        expand(read_recipe("style/xyzzy"), KEPT)
 
 
 @pytest.mark.parametrize("text", ["style/a", "image/strip|sys/saveas,o_YQ", "", "image/resize"])
@@ -82,7 +84,7 @@ def test_a_key_with_a_style(key: str, separators: str, source: str, style: str) 
     """The last separator that the bucket has switched on cuts."""
     found = styled_key(key, separators, KEPT)
     assert found is not None
-    assert (found.key, found.style, found.recipe) == (source, style, read_recipe(KEPT[style]))
+    assert (found.key, found.style) == (source, style)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,10 @@ def test_what_is_offered_is_reached(name: str) -> None:
         ("HEAD", "/b/k", "x-amz-process=x", {}, "ProcessObject"),
         ("HEAD", "/b/k", "x-ctyun-process=x", {}, "ProcessObjectCtyun"),
         ("POST", "/b/k", "x-cos-process", {}, "PostProcessObjectCos"),
+        ("GET", "/b", "style", {}, "ListStyle"),
+        ("GET", "/b", "style&styleName=a", {}, "GetStyle"),
+        ("PUT", "/b", "style&styleName=a&category=image", {}, "PutStyle"),
+        ("DELETE", "/b", "style=b&styleName=a", {}, "DeleteStyle"),
     ],
 )
 def test_most_facts_win(method: str, path: str, query: str, headers: dict[str, str], name: str) -> None:

@@ -88,6 +88,8 @@ ZOS = _dialect(
     },
 )
 
+DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in (OSS, ZOS)})
+
 QUERY_NAMES: Mapping[str, Dialect] = MappingProxyType(
     {
         PRIMARY_NAME: OSS,

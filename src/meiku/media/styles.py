@@ -1,10 +1,10 @@
 """Styles: recipes that a bucket keeps under a name, asked for as `style/NAME` or as `KEY` separator `NAME`.
 
-A style is found by a function or mapping that the caller gives; where it is stored is not known here. It is
-put in place once: a style is steps, never another style, so there is nothing to go round in.
+A style is found in a mapping that the caller gives; where it is stored is not known here. It is put in place
+once: a style is steps, never another style, so there is nothing to go round in.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
 from meiku.media.dialects import OSS, Dialect
@@ -14,30 +14,36 @@ from meiku.media.steps import StyleReference
 from meiku.media.style_name import NAME_RULE, is_style_name
 from meiku.media.suggestions import nearest
 
-STYLES_LIMIT = 50
 SEPARATORS = ("-", "_", "/", "!")
 
-Styles = Mapping[str, str] | Callable[[str], str | None]
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What a name stands for: a recipe's text, and the dialect it was written in, whoever asks for it."""
+
+    content: str
+    dialect: Dialect = OSS
+    created_at_ms: int = 0
+    modified_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class StyledKey:
-    """A key as it was asked for, taken apart: the object that exists, and what is made of it."""
+    """A key as it was asked for, taken apart: the object that is meant, and the style to show it in."""
 
     key: str
     style: str
-    recipe: Recipe
 
 
-def expand(recipe: Recipe, styles: Styles, dialect: Dialect = OSS) -> Recipe:
+def expand(recipe: Recipe, styles: Mapping[str, Style]) -> Recipe:
     """Put a style's steps in the place of its name; a recipe that names none stays as it is."""
     step = recipe.steps[0]
     if not isinstance(step, StyleReference):
         return recipe
-    text = _found(styles, step.name)
-    if text is None:
+    style = styles.get(step.name)
+    if style is None:
         raise RecipeRefused("style", "", _absent(step.name, styles))
-    return checked(replace(read_style(text, dialect), save_as=recipe.save_as))
+    return checked(replace(read_style(style.content, style.dialect), save_as=recipe.save_as))
 
 
 def read_style(text: str, dialect: Dialect = OSS) -> Recipe:
@@ -61,23 +67,16 @@ def check_style_name(name: str, separators: str = "") -> None:
             )
 
 
-def styled_key(key: str, separators: str, styles: Styles, dialect: Dialect = OSS) -> StyledKey | None:
+def styled_key(key: str, separators: str, styles: Container[str]) -> StyledKey | None:
     """Take a key with a style apart at its last separator; None when what follows there is no style.
 
     `separators` are those that the bucket has switched on. Looked for before the key itself, as ZOS does.
     """
-    cut = max((key.rfind(separator) for separator in separators), default=-1)
+    cut = max(map(key.rfind, separators), default=-1)
     source, name = key[:cut], key[cut + 1 :]
-    if cut < 1 or not is_style_name(name):
-        return None
-    text = _found(styles, name)
-    return None if text is None else StyledKey(source, name, read_style(text, dialect))
+    return StyledKey(source, name) if cut > 0 and name in styles else None
 
 
-def _found(styles: Styles, name: str) -> str | None:
-    return styles.get(name) if isinstance(styles, Mapping) else styles(name)
-
-
-def _absent(name: str, styles: Styles) -> str:
-    near = nearest(name, styles) if isinstance(styles, Mapping) else None
+def _absent(name: str, styles: Mapping[str, Style]) -> str:
+    near = nearest(name, styles)
     return f"this bucket has no style {name!r}" + (f"; did you mean {near!r}?" if near else ".")

@@ -3,7 +3,7 @@
 # Statements are joined from constants of the house, never from values.
 # ruff: noqa: S608
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import groupby
 
 from meiku import errors
@@ -21,6 +21,7 @@ _LIST = (
     "AND substr(name, 1, $3) = $4 ORDER BY name LIMIT $5) b "
     "LEFT JOIN bucket_settings s ON s.bucket_id = b.bucket_id ORDER BY b.name"
 )
+_FIND_SETTING = "SELECT document FROM bucket_settings WHERE bucket_id = $1 AND kind = $2"
 _PUT_SETTING = (
     "INSERT INTO bucket_settings (bucket_id, kind, document) VALUES ($1, $2, $3) "
     "ON CONFLICT (bucket_id, kind) DO UPDATE SET document = excluded.document"
@@ -88,6 +89,18 @@ def put_setting(bucket_id: int, kind: str, document: str | None) -> Transaction[
     else:
         yield Statement(_PUT_SETTING, (bucket_id, kind, document))
     yield CHANGE
+
+
+def change_setting(
+    bucket_id: int, kind: str, change: Callable[[str | None], str | None]
+) -> Transaction[None]:
+    """Replace one setting by what `change` makes of it, so that no other change is lost; None is no setting.
+
+    `change` may be called again and therefore has no effects; what it raises undoes everything. Missing when
+    the bucket is gone.
+    """
+    rows = yield Statement(_FIND_SETTING, (bucket_id, kind))
+    yield from put_setting(bucket_id, kind, change(rows[0][0] if rows else None))
 
 
 def remove_bucket(bucket_id: int) -> Transaction[None]:

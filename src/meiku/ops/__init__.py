@@ -17,8 +17,9 @@ from meiku.ops import (
     parts,
     processing,
     saving,
+    styles,
     uploads,
 )
 
 __all__ = ["acls", "buckets", "completion", "copies", "cors", "forms", "listings", "objects", "offered"]
-__all__ += ["parts", "processing", "saving", "uploads"]
+__all__ += ["parts", "processing", "saving", "styles", "uploads"]

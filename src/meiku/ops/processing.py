@@ -20,6 +20,7 @@ from meiku.ops.descriptions import quoted, unpack
 from meiku.ops.elsewhere import turned_within
 from meiku.ops.objects import find
 from meiku.ops.results import Result, result_of
+from meiku.ops.styles import styles_of
 from meiku.ops.versions import check_version
 
 # As many as an MD5 has: clients take an ETag for one.
@@ -128,9 +129,9 @@ def _offer(name: str, dialect: Dialect) -> Function:
     return process_object
 
 
-def recipe_of(call: Call, text: str, dialect: Dialect) -> Recipe:  # noqa: ARG001 - styles are the bucket's
-    """Read a recipe about an object of the call's bucket, with a style's steps in the place of its name."""
-    return expand(read_recipe(text, dialect), {}, dialect)
+def recipe_of(call: Call, text: str, dialect: Dialect) -> Recipe:
+    """Read a recipe about an object of the call's bucket; a style keeps its own dialect, whoever names it."""
+    return expand(read_recipe(text, dialect), styles_of(call.bucket).styles)
 
 
 def shown_result(result: Result) -> Answer:

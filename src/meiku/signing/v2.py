@@ -1,7 +1,8 @@
 """Signature Version 2 as S3 reads it: text in, text out, no clock and no request.
 
 V2 signs the method, three standard headers, the `x-amz-*` headers and the resource. Of the query it signs
-only the parameters in SUBRESOURCES; every other parameter is outside the signature.
+only the parameters in SUBRESOURCES, S3's and those of OSS that mean operations here; every other parameter is
+outside the signature.
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
 """
 
@@ -12,10 +13,10 @@ from collections.abc import Iterable, Mapping
 SUBRESOURCES = frozenset(
     """
     accelerate acl analytics append cors defaultObjectAcl delete encryption inventory legal-hold lifecycle
-    location logging metrics notification object-lock partNumber policy position replication requestPayment
-    response-cache-control response-content-disposition response-content-encoding response-content-language
-    response-content-type response-expires restore retention select select-type storageClass tagging torrent
-    uploadId uploads versionId versioning versions website
+    location logging metrics notification object-lock partNumber policy position processConfiguration
+    replication requestPayment response-cache-control response-content-disposition response-content-encoding
+    response-content-language response-content-type response-expires restore retention select select-type
+    storageClass style styleName tagging torrent uploadId uploads versionId versioning versions website
     """.split()  # noqa: SIM905 - a paragraph is read more easily than forty lines
 )
 

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from meiku.model import Shape
-from meiku.wire.timestamps import iso8601
+from meiku.wire.timestamps import http_date, iso8601
 
 _SPECIAL = re.compile("[&<>\x00-\x1f\x7f\ufffe\uffff]")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
@@ -81,7 +81,7 @@ def encode(text: str) -> bytes:
 def write_scalar(shape: Shape) -> Callable[[Any], str]:
     """Choose how a scalar of this shape is written inside a document."""
     if shape.kind == "timestamp":
-        return iso8601
+        return http_date if shape.timestamp_format == "rfc822" else iso8601
     if shape.kind == "boolean":
         return lambda value: "true" if value else "false"
     if shape.kind == "string":
