@@ -3,7 +3,7 @@
 # make test-full  adds what needs root and Debian packages: Chromium, rclone, a full disk, crashes
 # make lint       mypy strict, ruff, and whether generated pages are current (part of `make test`)
 # make bench      measures meiku beside other servers (ARGS="--help" tells how); bench-micro, profile: from inside
-# make docs       writes the generated pages anew
+# make docs       writes the generated pages anew; make pictures, the pictures in them
 # Settings pass through: make serve PORT=9100 PAGE_PORT=8100 DATA=/srv/meiku
 
 VENV   := .venv
@@ -16,7 +16,7 @@ PAGE_PORT ?= 8080
 CRASH_ROUNDS ?= 50
 
 # test-extra is what test-full adds.
-.PHONY: serve test test-full test-extra lint docs constraints clean
+.PHONY: serve test test-full test-extra lint docs pictures constraints clean
 
 serve: $(VENV)/serve.made
 	@$(PYTHON) examples/direct-upload/start.py --data $(DATA) --port $(PORT) --page-port $(PAGE_PORT)
@@ -37,6 +37,9 @@ lint: $(VENV)/test.made
 
 docs: $(VENV)/test.made
 	$(PYTHON) scripts/write_docs.py
+
+pictures: $(VENV)/test.made
+	$(PYTHON) scripts/draw_pictures.py
 
 $(VENV)/serve.made: pyproject.toml constraints.txt
 	scripts/make-venv $(VENV) example

@@ -1,21 +1,27 @@
-"""Writes the pages that are made from the code: docs/operations.md, docs/settings.md and docs/recipes.md.
+"""Writes what is made from the code: docs/operations.md, settings.md, recipes.md, and media.md's gallery.
 
 python scripts/write_docs.py            writes them
 python scripts/write_docs.py --check    fails where one is stale, and writes nothing
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from meiku import model, ops
-from meiku.config import Settings
-from meiku.media.operations import OPERATIONS
-from meiku.media.operations import Operation as Step
-from meiku.model import OperationModel
-from meiku.operation import Operation
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "examples" / "direct-upload"))
 
-DOCS = Path(__file__).parent.parent / "docs"
+from gallery import CARDS, Card  # noqa: E402
+from meiku import model, ops  # noqa: E402
+from meiku.config import Settings  # noqa: E402
+from meiku.media.operations import OPERATIONS  # noqa: E402
+from meiku.media.operations import Operation as Step  # noqa: E402
+from meiku.model import OperationModel  # noqa: E402
+from meiku.operation import Operation  # noqa: E402
+
+DOCS = ROOT / "docs"
+_GALLERY_BEGINS, _GALLERY_ENDS = "<!-- made by `make docs` -->\n", "<!-- until here -->\n"
+_COLUMNS = 4
 
 
 def operations_page() -> str:
@@ -102,15 +108,56 @@ def recipes_page() -> str:
         "",
         "Made from the table of steps by `make docs`; do not edit. How to use them: [media.md](media.md).",
         "Text and keys are written in URL-safe base64. Sentences name fields as the second column does.",
+        "The pictures are what each recipe makes of the samples that `make serve` shows at `/pictures`.",
     ]
     for step in OPERATIONS:
-        lines += ["", f"## {step.family}/{step.name}", "", *_step_sentences(step)]
+        lines += ["", f"## {step.family}/{step.name}", "", *_step_sentences(step), *_shown(_cards_of(step))]
         if step.parameters:
             lines += ["", "| parameter | field | what it may be |", "| --- | --- | --- |"]
             lines += [
                 f"| {_written(each.name)} | {each.field} | {each.kind.expected} |" for each in step.parameters
             ]
+    lines += ["", "## Several together", *_shown([card for card in CARDS if not card.operation])]
     return "\n".join(lines) + "\n"
+
+
+def media_page(written: str) -> str:
+    """Put a picture for every step between the marks of the page; the rest is written by hand."""
+    before, rest = written.split(_GALLERY_BEGINS)
+    after = rest.split(_GALLERY_ENDS)[1]
+    cells = [_cell(step) for step in OPERATIONS if _cards_of(step)]
+    cells += [""] * (-len(cells) % _COLUMNS)
+    rows = [
+        "| " + " | ".join(cells[first : first + _COLUMNS]) + " |" for first in range(0, len(cells), _COLUMNS)
+    ]
+    head = ["| " * _COLUMNS + "|", "| --- " * _COLUMNS + "|"]
+    return "\n".join([before + _GALLERY_BEGINS, *head, *rows, "", _GALLERY_ENDS + after])
+
+
+def _cell(step: Step) -> str:
+    """Show a step by the card that has its name, or else by its first."""
+    cards = _cards_of(step)
+    card = next((each for each in cards if each.name == step.name), cards[0])
+    anchor = f"recipes.md#{step.family}{step.name}"
+    return f"{_picture(card)}<br>[{step.name}]({anchor})"
+
+
+def _cards_of(step: Step) -> list[Card]:
+    return [card for card in CARDS if card.operation == f"{step.family}/{step.name}"]
+
+
+def _shown(cards: list[Card]) -> Iterator[str]:
+    """Write a table of recipes with their pictures."""
+    if cards:
+        yield from ("", "| | recipe | |", "| --- | --- | --- |")
+    for card in cards:
+        recipe = card.recipe.replace("|", "\\|")
+        yield f"| {_picture(card)} | `{recipe}` | {card.en} |"
+
+
+def _picture(card: Card) -> str:
+    """Show what a recipe makes; one that answers JSON, by part of what it says."""
+    return f"`{card.answer}`" if card.answer else f"![{card.title}](pictures/media/{card.name}.webp)"
 
 
 def _step_sentences(step: Step) -> list[str]:
@@ -127,6 +174,7 @@ def main() -> int:
         DOCS / "operations.md": operations_page(),
         DOCS / "settings.md": settings_page(),
         DOCS / "recipes.md": recipes_page(),
+        DOCS / "media.md": media_page((DOCS / "media.md").read_text("utf-8")),
     }
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:

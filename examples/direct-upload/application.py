@@ -2,7 +2,7 @@
 
 Three ways to say yes (a V2 form, a V4 form, a presigned PUT), the pages that use them, and a list of what has
 arrived. The secret key stays in this process; a page only ever gets signatures. Your own server would ask who
-is calling before it signs: here everyone may.
+is calling before it signs: here everyone may. Links to look at things are signed in `links.py`.
 """
 
 import mimetypes
@@ -15,12 +15,15 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
+from gallery import GROUPS
+from links import RECIPE_LIMIT, Links, links_router
 from meiku.signing import Form, Policy, post_form_v2, post_form_v4, presign_v4
-from page import done_places, form_places, language_of, remember_language, render
+from page import done_places, form_places, gallery_places, language_of, remember_language, render
+from samples import Samples
 from storage import Storage
 
 GIB = 1024**3
@@ -139,6 +142,7 @@ def create_application(storage: Storage, *, origin: str, rules: Rules | None = N
     application = FastAPI(title="meiku direct upload", docs_url=None, redoc_url=None, openapi_url=None)
     application.include_router(_signatures(signer))
     application.include_router(_uploads(signer))
+    application.include_router(links_router(Links(storage, Samples(storage), signer.rules.prefix)))
     application.include_router(_pages(signer))
     application.mount("/assets", StaticFiles(directory=PAGES))
     application.middleware("http")(_guard(signer))
@@ -193,12 +197,6 @@ def _uploads(signer: Signer) -> APIRouter:
             for found in newest[:LISTED_AT_MOST]
         ]
 
-    @router.get("/view/{key:path}")
-    def view(key: str) -> RedirectResponse:
-        if not key.startswith(signer.rules.prefix):
-            raise HTTPException(404, "not an upload of these pages")
-        return RedirectResponse(storage.view_url(key), headers={"Cache-Control": "no-store"})
-
     return router
 
 
@@ -224,6 +222,11 @@ def _pages(signer: Signer) -> APIRouter:
     def presigned_put(request: Request) -> str:
         return render("put", "预签名 PUT · Presigned PUT", language_of(request), places)
 
+    @router.get("/pictures")
+    def pictures(request: Request) -> str:
+        own = gallery_places(GROUPS, RECIPE_LIMIT)
+        return render("pictures", "图片处理 · Pictures by URL", language_of(request), {**places, **own})
+
     @router.get("/done")
     def done(request: Request, key: str = "", bucket: str = "", etag: str = "") -> str:
         # Anyone can write this address by hand, so the storage is asked whether it is true.
@@ -242,7 +245,7 @@ def _guard(
     parts = urlsplit(signer.storage.public_url)
     storage = f"{parts.scheme}://{parts.netloc}"
     policy = (
-        f"default-src 'self'; img-src 'self' data: {storage}; media-src 'self' {storage}; "
+        f"default-src 'self'; img-src 'self' data: blob: {storage}; media-src 'self' {storage}; "
         f"connect-src 'self' {storage}; form-action 'self' {storage} {signer.origin}; "
         "base-uri 'none'; frame-ancestors 'none'"
     )

@@ -20,13 +20,14 @@ def greet(storage: Storage, data: Path, kept_in: Path | None, origin: str, *, sh
     console.print()
     for label, value in (
         ("上传页面 upload page", origin),
+        ("图片处理 pictures", f"{origin}/pictures"),
         ("服务地址 endpoint", storage.endpoint),
         ("访问密钥 access key", credentials.access_key),
         ("私有密钥 secret key", credentials.secret_key if shows_secret and kept_in else "••••••••"),
         ("密钥保存在 kept in", str(kept_in or "$MEIKU_SECRET_KEY")),
         ("数据目录 data", str(data.resolve())),
     ):
-        console.print(_line(label, value, "bold cyan" if value == origin else ""))
+        console.print(_line(label, value, "bold cyan" if value.startswith(origin) else ""))
     console.print("\n  [bold]试一试 try[/bold]")
     for command in _curl(storage, kept_in), _boto3(storage, kept_in):
         console.print(Text(f"  {command}", "dim"))

@@ -4,7 +4,7 @@ Both languages stand in the HTML and the style sheet shows one of them, so a pag
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -12,12 +12,14 @@ from urllib.parse import quote
 
 from fastapi import Request, Response
 
+from gallery import Card, Group
 from meiku.signing import Form
 from storage import Stored
 
 _FOLDER = Path(__file__).parent / "pages"
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _LANGUAGES = ("zh", "en")
+_LINKED = ("form", "post", "put", "pictures")
 _COOKIE = "language"
 _YEAR_S = 365 * 24 * 3600
 
@@ -31,7 +33,7 @@ class Html(str):
 def render(name: str, title: str, language: str, places: Mapping[str, str]) -> str:
     """Fill one page into the frame; KeyError when a place has no value."""
     content = Html(_fill(name, {**places, "panel": Html(_fill("panel", places))}))
-    current = {f"{way}_current": "page" if way == name else "false" for way in ("form", "post", "put")}
+    current = {f"{way}_current": "page" if way == name else "false" for way in _LINKED}
     own = {"title": title, "language": language, "content": content, **current}
     return _fill("frame", {**places, **own})
 
@@ -90,6 +92,30 @@ def done_places(bucket: str, key: str, etag: str, found: Stored | None, address:
         "time": f"{found.modified_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if found else "–",
         "preview": Html(_preview(key, found) if found else ""),
     }
+
+
+def gallery_places(groups: Sequence[Group], recipe_limit: int) -> Mapping[str, str]:
+    """Write every card of every group, and the list of groups."""
+    titles = "".join(
+        _fill("group_link", {"name": group.name, "zh": group.zh, "en": group.en}) for group in groups
+    )
+    return {
+        "index": Html(titles),
+        "groups": Html("".join(_group(group, recipe_limit) for group in groups)),
+    }
+
+
+def _group(group: Group, recipe_limit: int) -> str:
+    cards = Html("".join(_card(card, recipe_limit) for card in group.cards))
+    return _fill("group", {"name": group.name, "zh": group.zh, "en": group.en, "cards": cards})
+
+
+def _card(card: Card, recipe_limit: int) -> str:
+    address = f"/view/{quote(card.sample)}?x-amz-process={quote(card.recipe, safe=',/')}"
+    own = {"title": card.title, "address": address, "kind": card.recipe.partition("/")[0]}
+    words = {"zh": card.zh, "en": card.en}
+    named = {"name": card.name, "recipe": card.recipe, "sample": card.sample}
+    return _fill("card", {**own, **words, **named, "limit": str(recipe_limit)})
 
 
 def _preview(key: str, found: Stored) -> str:

@@ -23,7 +23,7 @@ ANSWER_TIMEOUT_S = 10
 _XML = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 _CORS = """<CORSConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><CORSRule>
 <AllowedOrigin>{origin}</AllowedOrigin>
-<AllowedMethod>POST</AllowedMethod><AllowedMethod>PUT</AllowedMethod>
+<AllowedMethod>GET</AllowedMethod><AllowedMethod>POST</AllowedMethod><AllowedMethod>PUT</AllowedMethod>
 <AllowedHeader>Content-Type</AllowedHeader>
 <ExposeHeader>ETag</ExposeHeader><ExposeHeader>Location</ExposeHeader>
 <MaxAgeSeconds>600</MaxAgeSeconds>
@@ -59,9 +59,11 @@ class Storage:
         """Write the address at which a browser finds an object, unsigned."""
         return f"{self.public_url.rstrip('/')}/{uri_encode(key, safe='/')}"
 
-    def view_url(self, key: str) -> str:
-        """Sign a link that shows one object for VIEW_EXPIRES_S."""
-        return presign_v4(self.credentials, "GET", self.public_address(key), expires_in_s=VIEW_EXPIRES_S)
+    def view_url(self, key: str, recipe: str = "") -> str:
+        """Sign a link that shows one object, or what a recipe makes of it, for VIEW_EXPIRES_S."""
+        query = f"?x-amz-process={uri_encode(recipe)}" if recipe else ""
+        address = f"{self.public_address(key)}{query}"
+        return presign_v4(self.credentials, "GET", address, expires_in_s=VIEW_EXPIRES_S)
 
     def make_bucket(self) -> None:
         """Create the bucket unless this account has it already; raises `StorageRefused`."""
@@ -72,8 +74,12 @@ class Storage:
                 raise
 
     def allow_origin(self, origin: str) -> None:
-        """Let pages of this one origin upload by script; every other origin stays shut out."""
+        """Let pages of this one origin upload and look by script; every other origin stays shut out."""
         self._ask("PUT", "?cors=", _CORS.format(origin=escape(origin)).encode())
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        """Store a small object; raises `StorageRefused`."""
+        self._ask("PUT", f"/{uri_encode(key, safe='/')}", body, content_type)
 
     def find(self, key: str) -> Stored | None:
         """Look one object up, or answer None."""
@@ -96,13 +102,15 @@ class Storage:
             if not token:
                 return
 
-    def _ask(self, method: str, target: str, body: bytes = b"") -> tuple[bytes, Mapping[str, str]]:
+    def _ask(
+        self, method: str, target: str, body: bytes = b"", content_type: str = "application/xml"
+    ) -> tuple[bytes, Mapping[str, str]]:
         """Send one signed request; raises `StorageRefused`, and OSError when nobody answers."""
         url = presign_v4(self.credentials, method, f"{self.endpoint}/{self.bucket}{target}", expires_in_s=60)
         request = urllib.request.Request(url, method=method)
         if method == "PUT":
             request.data = body
-            request.add_header("Content-Type", "application/xml")
+            request.add_header("Content-Type", content_type)
             request.add_header("Content-MD5", b64encode(hashlib.md5(body).digest()).decode())
         try:
             with _opener.open(request, timeout=ANSWER_TIMEOUT_S) as answer:

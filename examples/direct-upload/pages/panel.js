@@ -3,7 +3,7 @@
 
 import { element, say } from "./language.js";
 import { refused, unanswered, unsigned } from "./refusal.js";
-import { send, Unanswered, Unsigned } from "./send.js";
+import { send, Unanswered, Unsigned, viewOf } from "./send.js";
 import { Pace, size, wait } from "./units.js";
 
 const find = (id) => document.getElementById(id);
@@ -66,7 +66,7 @@ function conclude(kind, ...content) {
 }
 
 function preview(key, type) {
-  const source = `/view/${key.split("/").map(encodeURIComponent).join("/")}`;
+  const source = viewOf(key);
   const shown = {
     image: () => element("img", { src: source, alt: "" }),
     video: () => element("video", { src: source, controls: "" }),

@@ -2,15 +2,7 @@
 
 import { element } from "./language.js";
 import { openPanel } from "./panel.js";
-import { ask } from "./send.js";
-
-/** Put the signed fields first and the file last: what follows the file is not read. */
-function filled(fields, file) {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.append(name, value);
-  form.append("file", file);
-  return form;
-}
+import { ask, signedForm } from "./send.js";
 
 /** Write the signed policy for people: one condition, one line. */
 function policyOf(fields) {
@@ -27,7 +19,7 @@ async function prepare(file, change = (fields, sent) => sent) {
     key: fields.key,
     address: action.replace(/\/$/, "") + "/" + fields.key.split("/").map(encodeURIComponent).join("/"),
     signed,
-    request: { method: "POST", url: action, body: filled(fields, sent) },
+    request: { method: "POST", url: action, body: signedForm(fields, sent) },
   };
 }
 

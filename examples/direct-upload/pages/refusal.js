@@ -28,6 +28,8 @@ export function parse(text, status) {
     status,
     code: read("Code"),
     message: read("Message"),
+    step: read("Step"),
+    parameter: read("ArgumentName"),
     cause: read("LikelyCause"),
     difference: read("FirstDifference"),
     proposed: read("ProposedSize"),
@@ -96,6 +98,23 @@ export function refused(text, status) {
       element("summary", {}, say({ zh: "媒库的原话（XML）", en: "meiku’s own words (XML)" })),
       element("pre", {}, text),
     ),
+  );
+}
+
+/** Show why the storage did not follow a recipe: its own sentence, and the step and parameter that it names. */
+export function notFollowed(text, status) {
+  const { code, message, step, parameter } = parse(text, status);
+  const places = [
+    [{ zh: "步骤", en: "step" }, step],
+    [{ zh: "参数", en: "parameter" }, parameter],
+  ].filter(([, name]) => name);
+  const named = places.map(([words, name]) => element("span", {}, say(words), " ", element("code", {}, name)));
+  return element(
+    "div",
+    { class: "refusal", "data-code": code, "data-step": step, "data-parameter": parameter },
+    element("p", { class: "verdict" }, say({ zh: "媒库没有照做。", en: "meiku did not follow it." })),
+    ...(named.length ? [element("p", { class: "where" }, ...named)] : []),
+    element("p", { class: "said" }, element("code", {}, `${status} ${code}`), ` ${message}`),
   );
 }
 

@@ -11,7 +11,8 @@ export class Unsigned extends Error {
 /** No answer from the storage that a page may read: refused by CORS, or nobody there. */
 export class Unanswered extends Error {}
 
-function reason(text) {
+/** Read why the application server refuses, from its JSON or as it is. */
+export function reason(text) {
   try {
     const { detail } = JSON.parse(text);
     return typeof detail === "string" ? detail : JSON.stringify(detail);
@@ -30,6 +31,19 @@ export async function ask(path, file) {
   });
   if (!answer.ok) throw new Unsigned(answer.status, reason(await answer.text()));
   return answer.json();
+}
+
+/** Write the application server's address of an object: it leads to a signed one at the storage. */
+export function viewOf(key) {
+  return `/view/${key.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** Put the signed fields first and the file last: what follows the file is not read. */
+export function signedForm(fields, file) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append("file", file);
+  return form;
 }
 
 /**
