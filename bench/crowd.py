@@ -1,12 +1,15 @@
 """Fills a bucket of meiku's by the million, straight through its metadata store, beside the running server.
 
-Objects without bytes, as a page of a listing never touches any. A hundred prefixes, equally many keys under
+Objects without bytes, as a page of a listing never touches any, but with all else that a PUT of the other
+buckets' objects writes down: a page then costs the same to write. A hundred prefixes, equally many keys under
 each.
 """
 
 import asyncio
 import time
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import md5
 from pathlib import Path
 
 from bench.peers import Peer
@@ -18,7 +21,8 @@ from meiku.meta.sqlite import open_sqlite
 from meiku.meta.transaction import Transaction
 
 _BUCKET = "crowded"
-_ETAG = "d41d8cd98f00b204e9800998ecf8427e"
+_SIZE_BYTES = 4 << 10
+_HEADERS = '{"ContentType":"binary/octet-stream"}'
 _BATCH = 20_000
 
 
@@ -44,8 +48,24 @@ async def _fill(database: Path, count: int) -> None:
 
 def _put(bucket: BucketRecord, numbers: range, count: int, now_ms: int) -> Transaction[None]:
     for key in _keys(numbers, count // PREFIXES):
-        record = ObjectRecord(key.encode(), 0, _ETAG, now_ms, bucket.owner_id, "STANDARD", EMPTY)
-        yield from store(bucket.bucket_id, record, None, now_ms)
+        yield from store(bucket.bucket_id, _record(key, bucket.owner_id, now_ms), None, now_ms)
+
+
+def _record(key: str, owner_id: str, now_ms: int) -> ObjectRecord:
+    digest = md5(key.encode(), usedforsecurity=False).digest()
+    crc = b64encode(digest[:8]).decode()
+    checksums = f'{{"CRC64NVME":"{crc}","type":"FULL_OBJECT","shown":"CRC64NVME"}}'
+    return ObjectRecord(
+        key.encode(),
+        _SIZE_BYTES,
+        digest.hex(),
+        now_ms,
+        owner_id,
+        "STANDARD",
+        EMPTY,
+        checksums=checksums,
+        headers=_HEADERS,
+    )
 
 
 def _keys(numbers: range, each: int) -> Iterator[str]:

@@ -128,6 +128,30 @@ def test_a_cancelled_caller_harms_nobody(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_one_that_fails_half_done_is_undone_alone(tmp_path: Path) -> None:
+    """Of a group that commits together, what failed leaves nothing behind, and the others are all there."""
+
+    def half(bucket_id: int, key: bytes) -> Transaction[None]:
+        yield from objects.put_object(bucket_id, record(key), b"x", None, 0)
+        raise errors.Unmet(None)
+
+    async def story() -> None:
+        meta = await open_sqlite(tmp_path / "meta.sqlite")
+        bucket = await meta.write(buckets.add_bucket, "b", "u", 0, "", {})
+        writes = [
+            meta.write(half, bucket.bucket_id, b"%d" % n)
+            if n % 3 == 1
+            else meta.write(objects.put_object, bucket.bucket_id, record(b"%d" % n), b"x", None, 0)
+            for n in range(9)
+        ]
+        answers = await asyncio.gather(*writes, return_exceptions=True)
+        assert [isinstance(answer, errors.Unmet) for answer in answers] == [n % 3 == 1 for n in range(9)]
+        assert await meta.read(keys) == {b"0", b"2", b"3", b"5", b"6", b"8"}
+        await meta.close()
+
+    asyncio.run(story())
+
+
 def test_a_reading_flow_cannot_write(tmp_path: Path) -> None:
     """A statement that writes is refused on the reading side, and the next read works."""
 

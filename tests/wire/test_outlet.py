@@ -26,55 +26,66 @@ class StuckTransport:
         self.aborted = True
 
 
-async def watch(transport: StuckTransport, *buffered_bytes: int) -> ReaderWatch:
-    """Watch `transport` while its buffer takes these sizes, each for as long as the watch waits."""
-    reader_watch = ReaderWatch(cast(asyncio.Transport, transport), 0.05)
-    reader_watch.begin(asyncio.get_running_loop())
-    await asyncio.sleep(0.025)
-    for size_bytes in buffered_bytes:
-        transport.buffered_bytes = size_bytes
-        await asyncio.sleep(0.05)
+class HandWound:
+    """A loop whose time passes when it is told to: what was called for later is called now."""
+
+    def __init__(self) -> None:
+        self._later: list[Any] = []
+
+    def call_later(self, _: float, then: Any) -> Any:
+        handle = asyncio.Handle(then, (), cast(asyncio.AbstractEventLoop, self))
+        self._later.append(handle)
+        return handle
+
+    def get_debug(self) -> bool:
+        return False
+
+    def pass_the_time(self) -> None:
+        later, self._later = self._later, []
+        for handle in later:
+            if not handle.cancelled():
+                handle._run()
+
+
+def watched(transport: StuckTransport, loop: HandWound) -> ReaderWatch:
+    """Begin to watch a transport."""
+    reader_watch = ReaderWatch(cast(asyncio.Transport, transport), 1.0)
+    reader_watch.begin(cast(asyncio.AbstractEventLoop, loop))
     return reader_watch
 
 
 def test_a_buffer_that_does_not_shrink_is_aborted() -> None:
     """The last bytes of a closing connection are not kept for ever."""
-    transport = StuckTransport(10)
-    asyncio.run(watch(transport, 10))
+    transport, loop = StuckTransport(10), HandWound()
+    watched(transport, loop)
+    loop.pass_the_time()
     assert transport.aborted
 
 
 def test_a_buffer_that_shrinks_is_waited_for() -> None:
     """Every byte taken buys the whole time again, until none are left."""
-    transport = StuckTransport(10)
-    asyncio.run(watch(transport, 9, 8, 7, 0, 0))
-    assert not transport.aborted
+    transport, loop = StuckTransport(10), HandWound()
+    watched(transport, loop)
+    for transport.buffered_bytes in (9, 8, 7, 0, 0):
+        loop.pass_the_time()
+        assert not transport.aborted
 
 
 def test_room_made_between_two_looks_is_progress() -> None:
     """A reader that took much while as much was written has not stood still."""
-
-    async def progress() -> None:
-        reader_watch = await watch(transport)
-        reader_watch.note_progress()
-        await asyncio.sleep(0.05)
-        assert not transport.aborted
-        await asyncio.sleep(0.075)
-
-    transport = StuckTransport(10)
-    asyncio.run(progress())
+    transport, loop = StuckTransport(10), HandWound()
+    watched(transport, loop).note_progress()
+    loop.pass_the_time()
+    assert not transport.aborted
+    loop.pass_the_time()
     assert transport.aborted
 
 
 def test_a_watch_that_is_stopped_does_nothing() -> None:
     """A connection that is gone is left alone."""
-
-    async def stop() -> None:
-        (await watch(transport)).stop()
-        await asyncio.sleep(0.1)
-
-    transport = StuckTransport(10)
-    asyncio.run(stop())
+    transport, loop = StuckTransport(10), HandWound()
+    watched(transport, loop).stop()
+    loop.pass_the_time()
     assert not transport.aborted
 
 

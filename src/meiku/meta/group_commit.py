@@ -1,9 +1,9 @@
 """Group commit: the one writer of a process. Many transactions, one wait for the disk.
 
-Statements run on the event loop, each transaction in a savepoint; only what waits runs in a thread: for the
-turn among processes, and for the disk. (Statements in the thread too was measured: every one gives up the
-interpreter lock and waits for the busy loop to hand it back.) A transaction that is long by nature takes its
-whole group into the thread, so that the loop goes on. Knows no nouns.
+Statements run on the event loop, without a savepoint for each transaction unless one failed half done; only
+what waits runs in a thread: for the turn among processes, and for the disk. (Statements in the thread too was
+measured: every one gives up the interpreter lock and waits for the busy loop to hand it back.) A transaction
+that is long by nature takes its whole group into the thread, so that the loop goes on. Knows no nouns.
 """
 
 import asyncio
@@ -32,6 +32,10 @@ class Waiting(NamedTuple):
     flow: Callable[[], Transaction[Any]]
     answer: "asyncio.Future[Any]"
     long: bool
+
+
+class _HalfDone(Exception):
+    """A transaction changed something before it failed, so that there is something to undo."""
 
 
 class Outcome(NamedTuple):
@@ -127,11 +131,33 @@ class GroupCommit:
         """Run every transaction of a group; an error is what ended it for all."""
         try:
             self._cursor.execute("BEGIN IMMEDIATE")
-            return [self._attempt(waiting) for waiting in group]
+            try:
+                return [self._attempt(waiting) for waiting in group]
+            except _HalfDone:
+                self._cursor.execute("ROLLBACK")
+            self._cursor.execute("BEGIN IMMEDIATE")
+            return [self._attempt_apart(waiting) for waiting in group]
         except BaseException as error:
             return error
 
     def _attempt(self, waiting: Waiting) -> Outcome:
+        """Run one transaction, which nearly always succeeds, or is refused before it changed anything.
+
+        A savepoint would cost as much as a statement more; so one that failed half done is undone with its
+        whole group, which then begins anew.
+        """
+        changes_before = self._connection.total_changes()
+        try:
+            return Outcome(waiting.answer, run(self._cursor, waiting.flow), None)
+        except Exception as error:
+            # Some failures of the disk end the whole transaction.
+            if not self._connection.in_transaction:
+                raise
+            if self._connection.total_changes() != changes_before:
+                raise _HalfDone from error
+            return Outcome(waiting.answer, None, meaning_of(error, self._connection))
+
+    def _attempt_apart(self, waiting: Waiting) -> Outcome:
         """Run one transaction, and undo it alone when it raises."""
         execute = self._cursor.execute
         execute("SAVEPOINT flow")

@@ -5,6 +5,7 @@ changed in any process: what one worker changes, the next request to another see
 remembered.
 """
 
+import asyncio
 from dataclasses import dataclass
 
 from meiku.meta import Meta
@@ -29,6 +30,7 @@ class Directory:
     def __init__(self, meta: Meta) -> None:
         self._meta = meta
         self._version: object = None
+        self._is_current = False
         self._identities: dict[str, Identity] = {}
         self._buckets: dict[str, BucketRecord] = {}
 
@@ -52,9 +54,20 @@ class Directory:
         return known
 
     def refresh(self) -> None:
-        """Forget everything if anything changed; called once at the beginning of each request."""
+        """Forget everything if anything changed; called once at the beginning of each request.
+
+        One look serves all requests that are answered in this round of the loop: they had all arrived before
+        it. What arrives later is queued behind the end of the round.
+        """
+        if self._is_current:
+            return
+        self._is_current = True
+        asyncio.get_running_loop().call_soon(self._end_round)
         version = self._meta.version()
         if version != self._version or len(self._identities) + len(self._buckets) > ENTRIES_LIMIT:
             self._identities.clear()
             self._buckets.clear()
             self._version = version
+
+    def _end_round(self) -> None:
+        self._is_current = False
