@@ -6,6 +6,7 @@ import gc
 import hashlib
 import hmac
 import tracemalloc
+import weakref
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
@@ -568,3 +569,20 @@ def test_a_consumer_may_give_up_early() -> None:
     asyncio.run(take_one())
     gc.collect()
     assert not complaints
+
+
+def test_a_body_that_broke_off_is_let_go_at_once() -> None:
+    """An upload whose client went away holds none of its bytes until a collector comes by."""
+
+    async def story() -> "weakref.ref[Body]":
+        body = Body(receive_of([LARGE], gone=True), {}, UNSIGNED)
+        with pytest.raises(errors.IncompleteBody):
+            await collect(body)
+        return weakref.ref(body)
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert asyncio.run(story())() is None
+    finally:
+        gc.enable()

@@ -9,6 +9,7 @@ import asyncio
 import types
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Generator, Mapping, MutableMapping
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -232,7 +233,8 @@ class VerifiedStream(ABC):
         except BaseException as failure:
             # Bytes may be lost, by a cancellation too: whoever asks again must not get the rest as a whole.
             lost = errors.IncompleteBody("The body was left before its end.")
-            self._failure = failure if isinstance(failure, errors.S3Error) else lost
+            # A copy: what was raised holds the frames that it passed, and they would hold it and their bytes.
+            self._failure = copy(failure) if isinstance(failure, errors.S3Error) else lost
             raise
         if not piece:
             raise StopAsyncIteration
