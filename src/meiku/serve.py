@@ -51,8 +51,8 @@ BUSY_TICKS = 200
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _PR_SET_PDEATHSIG = 1
-_M_MMAP_THRESHOLD = -3
-_OWN_PAGES_BYTES = 128 << 10
+# mallopt(3): by its defaults glibc gives a heap to each thread, and pages of its own to whatever is large.
+_HEAP = {"M_ARENA_MAX": (-8, 1), "M_MMAP_THRESHOLD": (-3, 4 << 20), "M_TRIM_THRESHOLD": (-1, 4 << 20)}
 _libc = ctypes.CDLL(None, use_errno=True)
 _log = logging.getLogger("meiku.serve")
 
@@ -288,7 +288,7 @@ def _work(
     exit_code = EXIT_START_FAILED
     try:
         _die_with(parent_pid)
-        _keep_large_pieces_apart()
+        _share_one_heap()
         server = WorkerServer(_uvicorn_config(settings, app_factory, counters), tell_fd)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -316,13 +316,16 @@ def _die_with(parent_pid: int) -> None:
         os._exit(EXIT_STOPPED)
 
 
-def _keep_large_pieces_apart() -> None:
-    """Give every large piece its own pages, which go back whole: glibc by itself stops doing so with time.
+def _share_one_heap() -> None:
+    """Let all threads take their pieces from one heap, whose end is given back.
 
-    Measured: 64 clients of 64 MiB, four kinds of load one after another, 216 MiB without and 180 with.
+    Measured with 64 clients of 64 MiB, four kinds of load one after another: 202 MiB without, 187 with. Pages
+    of its own for every piece of 128 KiB took as little memory, and a third more of the processor for a PUT
+    of 1 MiB, because each page is made anew.
     """
     if hasattr(_libc, "mallopt"):
-        _libc.mallopt(_M_MMAP_THRESHOLD, _OWN_PAGES_BYTES)
+        for option, value in _HEAP.values():
+            _libc.mallopt(option, value)
 
 
 def _uvicorn_config(settings: Settings, app_factory: AppFactory, counters: Counters) -> uvicorn.Config:

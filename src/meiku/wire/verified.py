@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from meiku.wire.request import Receive
 
 T = TypeVar("T")
-GATHER_BYTES = 256 * 1024
+# Twice as much takes 30 MiB more where 64 clients upload at once, and is no quicker.
+GATHER_BYTES = 128 * 1024
 # Python needs forty bytes to hold two: a client that drips must not fill memory with drops.
 GATHER_LIMIT = 1024
 # A thread's round trip costs as much as hashing 50 KiB or so: less than this is hashed where it is.
