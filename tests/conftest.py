@@ -6,8 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
+from fuzzing import often
 from running_server import Server, free_port
+
+settings.register_profile("meiku", max_examples=often(), deadline=None)
+settings.load_profile("meiku")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auth.oracle import ACCESS_KEY, CREDENTIAL, HOST, NOW_S, seen
+from fuzzing import often
 from meiku import errors
 from meiku.auth import check_policy, claim_of, form_claim_of, payload_of
 from meiku.auth.explain import explain_policy, explain_url
@@ -98,7 +99,7 @@ def judge(method: str, path: str, query: list[tuple[str, str]], headers: dict[st
         str(error.detail).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(st.text(max_size=8), PATHS, QUERIES, HEADERS)
 def test_any_request_gets_a_verdict(
     method: str, path: str, query: list[tuple[str, str]], headers: dict[str, str]
@@ -107,7 +108,7 @@ def test_any_request_gets_a_verdict(
     judge(method, path, query, headers)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200), deadline=None)
 @given(PATHS, TEXTS, TEXTS, QUERIES)
 def test_any_almost_right_url_gets_a_verdict(
     path: str, signed: str, signature: str, query: list[tuple[str, str]]
@@ -127,7 +128,7 @@ def test_any_almost_right_url_gets_a_verdict(
     judge("GET", path, [*rest, *v2], {"content-type": signed})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200), deadline=None)
 @given(FIELDS)
 def test_any_form_gets_a_verdict(fields: dict[str, str]) -> None:
     """No form field raises anything but an S3Error."""
@@ -140,7 +141,7 @@ def test_any_form_gets_a_verdict(fields: dict[str, str]) -> None:
         str(error.detail).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(JSON, st.one_of(st.just("2030-01-01T00:00:00Z"), JSON))
 def test_any_policy_gets_a_verdict(conditions: Any, expiration: Any) -> None:
     """No policy document raises anything but an S3Error, and its refusal can be encoded."""
@@ -152,7 +153,7 @@ def test_any_policy_gets_a_verdict(conditions: Any, expiration: Any) -> None:
         f"{error.message}{error.detail}".encode()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200), deadline=None)
 @given(TEXTS, st.text(max_size=60), st.text(max_size=60))
 def test_any_text_is_explained(method: str, url: str, policy: str) -> None:
     """The command line's explanations do not raise at all."""

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fuzzing import often
 from meiku import errors, model
 from meiku.ops.ranges import read_range
 from meiku.signing import presign_v4
@@ -38,7 +39,7 @@ RANGES = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=often(500), deadline=None)
 @given(XML.map(str.encode) | st.binary(max_size=200))
 def test_any_document_is_read_or_refused(data: bytes) -> None:
     """No bytes raise anything but MalformedXML, and what is read has what the model requires."""
@@ -46,7 +47,7 @@ def test_any_document_is_read_or_refused(data: bytes) -> None:
         assert read_document(data, DELETE, "Delete")["Objects"]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=often(500), deadline=None)
 @given(RANGES, st.integers(0, 1 << 40))
 def test_any_range_is_within_the_object_or_refused(header: str, size_bytes: int) -> None:
     """No header reaches behind an object's end, and what cannot be met is InvalidRange."""
@@ -77,7 +78,7 @@ def emptied(target: Any) -> Iterator[Any]:
     assert SignedHttp(target.server.url).send("DELETE", "empty/fuzz").status == 204
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=often(250), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_mutated_request_is_answered_or_cut(emptied: Any, data: st.DataObject) -> None:
     """A request with bytes changed, dropped or put in is never answered with a mistake of ours.

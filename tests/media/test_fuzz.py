@@ -5,6 +5,7 @@ import pickle
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from fuzzing import often
 from media.writing import encoded
 from meiku.media import OSS, ZOS, Dialect, Recipe, RecipeRefused, canonical, read_recipe
 from meiku.media.operations import OPERATIONS, Parameter
@@ -99,7 +100,7 @@ def check(text: str, dialect: Dialect) -> None:
     assert pickle.loads(pickle.dumps(recipe)) == recipe
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=often(1000), deadline=None)
 @given(RECIPES, st.sampled_from([OSS, ZOS]))
 @example(
     f"image/watermark,image_{encoded('a?x-oss-process=image/rotate,1?x-oss-process=image/rotate,2')}", OSS
@@ -111,7 +112,7 @@ def test_any_text_reads_or_is_refused(text: str, dialect: Dialect) -> None:
     check(text, dialect)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=often(1000), deadline=None)
 @given(likely_steps(), st.sampled_from([OSS, ZOS]))
 def test_likely_steps_read_or_are_refused(step: str, dialect: Dialect) -> None:
     """One step with its own parameters reaches deeper than random text does."""
@@ -119,7 +120,7 @@ def test_likely_steps_read_or_are_refused(step: str, dialect: Dialect) -> None:
     check(f"{family}/{step}", dialect)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(likely_steps(), st.sampled_from(["x-oss-process", "x-zos-process"]), st.sampled_from([OSS, ZOS]))
 def test_a_watermarks_own_recipe_reads_or_is_refused(step: str, name: str, dialect: Dialect) -> None:
     """The recipe for a watermark's picture has a dialect of its own."""

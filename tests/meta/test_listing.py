@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fuzzing import often
 from meiku.meta import Meta, buckets, listing, objects, uploads
 from meiku.meta.listing import BEHIND_ALL_KEYS, successor
 from meiku.meta.records import EMPTY, ObjectPage, ObjectRecord, UploadListing, UploadRecord
@@ -55,7 +56,7 @@ async def filled(path: Path, keys: set[bytes]) -> tuple[Meta, int]:
     return meta, bucket.bucket_id
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=often(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     keys=st.sets(KEYS, max_size=40),
     prefix=PREFIXES,
@@ -88,7 +89,7 @@ def test_pages_together_are_the_whole_listing(
     asyncio.run(story())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=often(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     entries=st.sets(st.tuples(KEYS, st.sampled_from(["1", "2", "3"])), max_size=30),
     prefix=PREFIXES,

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fuzzing import often
 from meiku import errors, model
 from meiku.model import Shape
 from meiku.wire.xml_reader import DEPTH_LIMIT, parse, read_document
@@ -124,7 +125,7 @@ def test_a_rule_has_lists_of_several_names() -> None:
     }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200), deadline=None)
 @given(
     st.binary(max_size=80) | st.text(alphabet="<>/&;!?[]=\"' aDeletObjcKy#x0", max_size=80).map(str.encode)
 )
