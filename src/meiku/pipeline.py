@@ -14,7 +14,7 @@ from typing import Any
 from meiku import errors, model, observe, ops
 from meiku.access.authorise import authorise
 from meiku.access.caller import ANONYMOUS, Caller
-from meiku.access.cors import find_rule
+from meiku.access.cors import CorsRule, find_rule
 from meiku.auth import Payload
 from meiku.auth.payload import UNSIGNED
 from meiku.auth.post_policy import check_policy
@@ -27,6 +27,7 @@ from meiku.meta import Meta
 from meiku.meta.records import BucketRecord
 from meiku.operation import Operation
 from meiku.ops.call import Call
+from meiku.ops.cors import SETTING as CORS
 from meiku.ops.cors import VARY, rules_of
 from meiku.ops.directory import Directory
 from meiku.ops.styles import SETTING as STYLES
@@ -61,6 +62,7 @@ class Progress:
     request: Request | None = None
     operation: str = "-"
     caller: Caller | None = None
+    has_cors: bool = False
 
 
 class Pipeline:
@@ -102,8 +104,8 @@ class Pipeline:
         response = await self._answer_or_error(scope, receive, progress)
         scope[OPERATION] = progress.operation
         request = progress.request
-        if request is not None and request.origin and not progress.operation.startswith("Preflight"):
-            response.headers.extend(await self._cors_headers(request))
+        if request is not None and (request.origin or progress.has_cors):
+            response.headers.extend(await self._cors_headers(request, progress))
         response.headers.append((b"x-amz-request-id", progress.request_id.encode()))
         if self._settings.log_requests:
             observe.record_request(
@@ -145,6 +147,7 @@ class Pipeline:
         caller, payload = await self._who(operation, request)
         progress.caller = caller
         bucket = await self._bucket(operation, request)
+        progress.has_cors = bucket is not None and CORS in bucket.settings
         if bucket is not None and STYLES in bucket.settings:
             operation, request = self._with_style(operation, request, bucket, progress)
         await self._may_they(operation, caller, request, bucket)
@@ -280,20 +283,29 @@ class Pipeline:
             refusal, resource=resource, request_id=progress.request_id, host_id=self._settings.region
         )
 
-    async def _cors_headers(self, request: Request) -> Headers:
-        """Say what the bucket's rules let the page see; nothing where no rule fits or there is no bucket."""
+    async def _cors_headers(self, request: Request, progress: Progress) -> Headers:
+        """Say what the bucket's rules let the page see, and to caches that it depends on the page.
+
+        The latter also where no page asks: a picture that was shown must not be what a script is given later.
+        """
         bucket = await self._directory.bucket(request.bucket) if request.bucket else None
-        rule = find_rule(rules_of(bucket), request.origin or "", request.method) if bucket else None
-        if rule is None:
+        rules = rules_of(bucket) if bucket else ()
+        if not rules or progress.operation.startswith("Preflight"):
             return []
-        allowed_origin, credentials = rule.origin_answer(request.origin or "")
-        headers = [(b"access-control-allow-origin", allowed_origin.encode()), (b"vary", VARY.encode())]
-        if credentials:
-            headers.append((b"access-control-allow-credentials", b"true"))
-        headers.append((b"access-control-allow-methods", ", ".join(rule.allowed_methods).encode()))
-        if rule.expose_headers:
-            headers.append((b"access-control-expose-headers", ", ".join(rule.expose_headers).encode()))
-        return headers
+        headers = [(b"vary", VARY.encode())]
+        rule = find_rule(rules, request.origin, request.method) if request.origin else None
+        return headers if rule is None else headers + _shown_to(request.origin or "", rule)
+
+
+def _shown_to(origin: str, rule: CorsRule) -> Headers:
+    allowed_origin, credentials = rule.origin_answer(origin)
+    headers = [(b"access-control-allow-origin", allowed_origin.encode())]
+    if credentials:
+        headers.append((b"access-control-allow-credentials", b"true"))
+    headers.append((b"access-control-allow-methods", ", ".join(rule.allowed_methods).encode()))
+    if rule.expose_headers:
+        headers.append((b"access-control-expose-headers", ", ".join(rule.expose_headers).encode()))
+    return headers
 
 
 async def _perform(operation: Operation, call: Call, arguments: dict[str, Any]) -> Any:

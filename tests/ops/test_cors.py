@@ -187,6 +187,18 @@ def test_a_page_that_no_rule_fits_is_told_nothing(anonymous: Send, ruled: str) -
     assert (plain.body, "access-control-allow-origin" in plain.headers) == (b"x", False)
 
 
+def test_caches_are_told_that_the_answer_depends_on_the_page(anonymous: Send, s3: Any, ruled: str) -> None:
+    """Also where no page asks: a picture that was shown must not be what a script is given from the cache.
+
+    A bucket without rules answers all alike, and says nothing of it.
+    """
+    for page in ({}, {"Origin": "https://evil.com"}, {"Origin": PAGE}):
+        assert anonymous("GET", f"/{ruled}/k", b"", page).headers["vary"] == VARY
+    assert anonymous("HEAD", f"/{ruled}/k").headers["vary"] == VARY
+    s3.delete_bucket_cors(Bucket=ruled)
+    assert "vary" not in anonymous("GET", f"/{ruled}/k", b"", {"Origin": PAGE}).headers
+
+
 def test_rules_are_the_owners(s3: Any, alice: Any, ruled: str, refusal: Refusal) -> None:
     """No grant of an ACL opens a bucket's rules to others."""
     s3.put_bucket_acl(Bucket=ruled, ACL="public-read-write")

@@ -10,12 +10,13 @@ from meiku.meta.records import BucketRecord
 from meiku.operation import Answer, operation
 from meiku.ops.call import Call
 
+SETTING = "cors"
 VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method"
 
 
 def rules_of(bucket: BucketRecord) -> tuple[CorsRule, ...]:
     """Read the bucket's rules; none where none were set."""
-    text = bucket.settings.get("cors")
+    text = bucket.settings.get(SETTING)
     return rules_from_json(text) if text else ()
 
 
@@ -23,7 +24,7 @@ def rules_of(bucket: BucketRecord) -> tuple[CorsRule, ...]:
 async def put_bucket_cors(call: Call, cors_configuration: dict[str, Any]) -> Answer:
     """Replace the bucket's CORS rules, all of them."""
     rules = rules_to_json(read_rules(cors_configuration))
-    await call.meta.write(buckets.put_setting, call.bucket.bucket_id, "cors", rules)
+    await call.meta.write(buckets.put_setting, call.bucket.bucket_id, SETTING, rules)
     return {}
 
 
@@ -39,7 +40,7 @@ async def get_bucket_cors(call: Call) -> Answer:
 @operation("DeleteBucketCors", action="s3:PutBucketCORS")
 async def delete_bucket_cors(call: Call) -> Answer:
     """Forget the bucket's CORS rules."""
-    await call.meta.write(buckets.put_setting, call.bucket.bucket_id, "cors", None)
+    await call.meta.write(buckets.put_setting, call.bucket.bucket_id, SETTING, None)
     return {}
 
 
