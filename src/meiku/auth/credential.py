@@ -2,8 +2,10 @@
 
 import hmac
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from meiku import errors
+from meiku.signing import signing_key_v4
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,16 @@ class Credential:
     session_token: str | None = field(default=None, repr=False)
     expires_at_s: int | None = None
     active: bool = True
+
+
+_REGION_LIMIT = 64  # what is remembered must not be as long as a client likes
+_remembered_key = lru_cache(1024)(signing_key_v4)
+
+
+def signing_key_of(credential: Credential, date: str, region: str) -> bytes:
+    """Derive a credential's key for a day and a region, once; not for secrets that are only tried."""
+    derive = _remembered_key if len(region) <= _REGION_LIMIT else signing_key_v4
+    return derive(credential.secret_key, date, region)
 
 
 def same_text(left: str, right: str) -> bool:

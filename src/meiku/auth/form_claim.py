@@ -12,7 +12,7 @@ from functools import partial
 
 from meiku import errors
 from meiku.auth import clock, diagnose
-from meiku.auth.credential import Credential, admit, same_text
+from meiku.auth.credential import Credential, admit, same_text, signing_key_of
 from meiku.signing import signature_v2, signature_v4, signing_key_v4
 from meiku.signing.v4 import ALGORITHM_V4
 
@@ -33,7 +33,10 @@ class FormClaim:
     def verify(self, credential: Credential, now_s: float) -> None:
         """Judge the claim; refusals are S3's own."""
         admit(credential, self.session_token, now_s)
-        sign = self._signer(credential.secret_key)
+        if self.scope is None:
+            sign = partial(signature_v2, credential.secret_key)
+        else:
+            sign = partial(signature_v4, signing_key_of(credential, *self.scope))
         # Some encoders break base64 into lines, and not all transports leave line breaks as they were.
         for text in dict.fromkeys((self.policy, "".join(self.policy.split()))):
             if same_text(sign(text), self.signature):

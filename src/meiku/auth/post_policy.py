@@ -10,11 +10,14 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from meiku import errors
 from meiku.auth import clock
 
 SIZE_LIMIT_BYTES = 20 * 1024
+# Longer ones are rare, and 128 of them would take much memory.
+_REMEMBERED_LENGTH = 4096
 _LENGTH_LIMIT_BYTES = 1 << 60
 _UNCOVERED_ALLOWED = frozenset({"awsaccesskeyid", "signature", "x-amz-signature", "file", "policy", "submit"})
 _URL_SAFE = str.maketrans("-_", "+/")
@@ -79,7 +82,7 @@ def check_policy(fields: Mapping[str, str], *, bucket: str, now_s: float) -> Len
 
     `fields` has lower-case names, and `key` as it will be stored.
     """
-    document = read_policy(decode_policy(fields.get("policy", "")))
+    document = _document(fields.get("policy", ""))
     check_expiry(document, now_s)
     results = evaluate_policy(document, fields, bucket=bucket)
     if not all(result.met for result in results):
@@ -88,6 +91,16 @@ def check_policy(fields: Mapping[str, str], *, bucket: str, now_s: float) -> Len
             Conditions=[_detail(result) for result in results],
         )
     return document.length_range
+
+
+def _document(field: str) -> PolicyDocument:
+    """Read a policy field; a page sends the same one with every file."""
+    return _remembered(field) if len(field) <= _REMEMBERED_LENGTH else read_policy(decode_policy(field))
+
+
+@lru_cache(128)
+def _remembered(field: str) -> PolicyDocument:
+    return read_policy(decode_policy(field))
 
 
 def check_expiry(document: PolicyDocument, now_s: float) -> None:

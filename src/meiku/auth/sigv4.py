@@ -6,11 +6,10 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-re
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from meiku import errors
 from meiku.auth import clock, diagnose, hypotheses_v4
-from meiku.auth.credential import Credential, admit, same_text
+from meiku.auth.credential import Credential, admit, same_text, signing_key_of
 from meiku.auth.payload import HEADER as PAYLOAD_HEADER
 from meiku.auth.payload import ChunkSigner, Payload, declared
 from meiku.auth.reading import ReadingV4, first_v4, other_v4
@@ -20,7 +19,6 @@ from meiku.signing.v4 import ALGORITHM_V4
 
 MAX_EXPIRES_S = 7 * 24 * 3600
 _REGION_LIMIT = 64  # scopes are cached: a client must not choose how much is kept
-_KEYS_LIMIT = 1024
 _PARAMETERS = (
     "X-Amz-Algorithm",
     "X-Amz-Credential",
@@ -32,8 +30,6 @@ _PARAMETERS = (
 # Whoever holds a presigned URL must not be able to choose what the signer's rights are used on.
 _SIGNED_ALWAYS = ("x-amz-", "x-zos-process-source")
 _LOWERED = {name.lower(): name for name in (*_PARAMETERS, "X-Amz-Security-Token", "X-Amz-Content-Sha256")}
-
-_signing_key = lru_cache(_KEYS_LIMIT)(signing_key_v4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class ClaimV4:
         admit(credential, self.session_token, now_s)
         self.check_time(now_s)
         self._check_coverage()
-        key = _signing_key(credential.secret_key, self.date, self.region)
+        key = signing_key_of(credential, self.date, self.region)
         said = self._payload_header()
         signer = ChunkSigner(key, self.timestamp, self.scope, self.signature) if said else None
         payload = declared(said, signer)
