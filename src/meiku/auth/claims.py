@@ -40,8 +40,8 @@ def claim_of(request: SignedRequest) -> Claim | None:
     authorization = request.headers.get("authorization")
     if not request.query:
         return None if authorization is None else _header_claim(request, authorization)
-    in_v4 = not _V4_MARKS.isdisjoint([name.lower() for name, _ in request.query])
-    in_v2 = not _V2_MARKS.isdisjoint([name for name, _ in request.query])
+    names = [name for name, _ in request.query]
+    in_v4, in_v2 = not _V4_MARKS.isdisjoint(map(str.lower, names)), not _V2_MARKS.isdisjoint(names)
     if (authorization is not None) + in_v4 + in_v2 > 1:
         raise errors.InvalidArgument(
             "Only one authentication mechanism is allowed: the Authorization header, the X-Amz-Algorithm "

@@ -2,17 +2,24 @@
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from meiku import errors
 
 MAX_SKEW_S = 15 * 60
+_TIMESTAMP_LENGTH = 16
 _YEAR_10000_S = 253_402_300_800
 _DIGITS_LIMIT = 15  # a count of seconds beyond this is not a moment; int() refuses thousands of digits
 
 
 def moment_of_timestamp(text: str) -> float | None:
     """Read 20240102T030405Z into seconds since 1970; None where it is not in this form."""
-    if len(text) != 16 or text[8] != "T" or text[15] != "Z":
+    return _moment(text) if len(text) == _TIMESTAMP_LENGTH else None
+
+
+@lru_cache(1024)  # many requests are signed in one second, and a page's links all at once
+def _moment(text: str) -> float | None:
+    if text[8] != "T" or text[15] != "Z":
         return None
     if not (text[:8] + text[9:15]).isdecimal():
         return None

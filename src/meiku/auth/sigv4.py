@@ -4,6 +4,7 @@ Any region is accepted, for the service has none of its own. No clock, no key lo
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -234,13 +235,11 @@ def _authorization_parts(authorization: str) -> dict[str, str]:
 
 
 def _parameters(query: Sequence[tuple[str, str]]) -> dict[str, str]:
-    parameters: dict[str, str] = {}
-    for name, value in query:
-        known = _LOWERED.get(name.lower())
-        if known in parameters:
-            raise errors.AuthorizationQueryParametersError(f"{known} is given more than once.")
-        if known is not None:
-            parameters[known] = value
+    known = [(name, value) for sent, value in query if (name := _LOWERED.get(sent.lower())) is not None]
+    parameters = dict(known)
+    if len(parameters) != len(known):
+        [(twice, _)] = Counter(name for name, _ in known).most_common(1)
+        raise errors.AuthorizationQueryParametersError(f"{twice} is given more than once.")
     missing = [name for name in _PARAMETERS if not parameters.get(name)]
     if missing:
         raise errors.AuthorizationQueryParametersError(

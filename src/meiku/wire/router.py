@@ -102,6 +102,8 @@ def _refuse_second_name(operation: OperationModel, request: Request) -> None:
 def _refuse_unknown_query(operation: OperationModel, request: Request) -> None:
     judged: AbstractSet[str] = request.query.keys()
     if request.method in _SAFE_METHODS:
+        if _sub_resources().isdisjoint(judged):
+            return
         judged = judged & _sub_resources()
     for name in sorted(judged - _known_query(operation)):
         if is_carried(name, request.query, request.headers):
