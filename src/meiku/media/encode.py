@@ -24,22 +24,17 @@ CONTENT_TYPES: Mapping[PictureFormat, str] = {
     PictureFormat.GIF: "image/gif",
     PictureFormat.TIFF: "image/tiff",
     PictureFormat.AVIF: "image/avif",
+    PictureFormat.HEIC: "image/heic",
 }
 
 
 def encode(picture: Picture) -> Made:
     """Decode, follow the steps and write, all in one pass; RecipeRefused where the bytes are damaged."""
-    output = picture.output
-    writer = _WRITERS.get(output.format)
-    if writer is None:
-        raise RecipeRefused(
-            "format", "", f"{output.format} is not written here: jpg, png, webp, avif and others are."
-        )
-    image = picture.image
+    output, image = picture.output, picture.image
     if output.format in OPAQUE and image.hasalpha():
         image = image.flatten(background=_WHITE)
     try:
-        return Made(writer(image, output), CONTENT_TYPES[output.format])
+        return Made(_WRITERS[output.format](image, output), CONTENT_TYPES[output.format])
     except pyvips.Error:
         raise RecipeRefused("", "", "The image is damaged: it cannot be decoded to its end.") from None
 
@@ -75,18 +70,18 @@ def _avif(image: Image, output: Output) -> bytes:
     return bytes(image.heifsave_buffer(Q=quality, compression="av1", effort=_AVIF_EFFORT, keep=_keep(output)))
 
 
+def _heic(image: Image, output: Output) -> bytes:
+    # Loaded for those who want HEIC.
+    from meiku.media import heic
+
+    return heic.encoded(image, output.quality_percent, stripped=output.stripped)
+
+
 def _bmp(image: Image, _: Output) -> bytes:
-    """Write 24-bit rows from the bottom up, each filled to four bytes (BITMAPINFOHEADER)."""
-    swapped = image.extract_band(2).bandjoin([image.extract_band(1), image.extract_band(0)]).flipver()
-    row_bytes = image.width * 3
-    filler = bytes(-row_bytes % 4)
-    pixels = swapped.write_to_memory()
-    rows = b"".join(pixels[top : top + row_bytes] + filler for top in range(0, len(pixels), row_bytes))
-    numbers = [(40, 4), (image.width, 4), (image.height, 4), (1, 2), (24, 2), (0, 4), (len(rows), 4)]
-    numbers += [(2835, 4), (2835, 4), (0, 4), (0, 4)]  # 72 dots per inch; no palette
-    header = b"".join(number.to_bytes(size_bytes, "little") for number, size_bytes in numbers)
-    file = b"BM" + (54 + len(rows)).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little")
-    return file + header + rows
+    # Loaded for those who want BMP.
+    from meiku.media import bitmap
+
+    return bitmap.encoded(image)
 
 
 _WRITERS: Mapping[PictureFormat, Callable[[Image, Output], bytes]] = {
@@ -96,5 +91,6 @@ _WRITERS: Mapping[PictureFormat, Callable[[Image, Output], bytes]] = {
     PictureFormat.GIF: _gif,
     PictureFormat.TIFF: _tiff,
     PictureFormat.AVIF: _avif,
+    PictureFormat.HEIC: _heic,
     PictureFormat.BMP: _bmp,
 }

@@ -11,11 +11,12 @@ import pyvips
 
 from meiku.media import colour, geometry, shapes
 from meiku.media.encode import encode
+from meiku.media.formats import kind_of
 from meiku.media.information import average, information
 from meiku.media.jpeg_quality import quality_of
 from meiku.media.made import Made
 from meiku.media.overlay import watermark
-from meiku.media.picture import Image, Picture, broken, kind_of, open_picture
+from meiku.media.picture import Image, Picture, broken, head_of, open_picture
 from meiku.media.picture_steps import (
     AutoOrient,
     AverageHue,
@@ -87,9 +88,7 @@ def follow(recipe: Recipe, source: bytes, fetch: Fetch) -> Made:
 
 def _followed(recipe: Recipe, source: bytes, fetch: Fetch) -> Made:
     if isinstance(recipe.steps[0], Info):
-        # Opened as moving only to count its frames: nothing is decoded.
-        frames = open_picture(source).frames
-        return information(open_picture(source, PictureFormat.PNG), frames)
+        return information(head_of(source), source)
     picture = _taken(_opened(recipe, source), recipe.steps, fetch)
     return average(picture) if isinstance(recipe.steps[-1], AverageHue) else encode(picture)
 

@@ -122,9 +122,7 @@ def resize_while_decoding(picture: Picture, step: Resize) -> Picture:
     box = box_of(step, picture.width_px, picture.height_px)
     if (box.width_px, box.height_px) == (picture.width_px, picture.height_px):
         return replace(picture, image=on_canvas(picture.image, box, step))
-    return replace(
-        picture, image=on_canvas(decoded_to(picture.source_bytes, box.width_px, box.height_px), box, step)
-    )
+    return replace(picture, image=on_canvas(decoded_to(picture, box.width_px, box.height_px), box, step))
 
 
 def _to_size(image: Image, box: Box) -> Image:

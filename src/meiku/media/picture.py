@@ -1,15 +1,18 @@
 """A picture while steps are done on it: its pixels, and how it will be written. Opened from untrusted bytes.
 
-Which formats are read is decided here, by their first bytes and never by a name; what a header claims is held
-against the limits before a pixel is decoded. No step, no output. Limits: the reference, media-processing.
+What a head claims is held against the limits before a pixel is decoded. No step, no output. Limits: the
+reference, media-processing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any, Self
 
 import pyvips
 
+from meiku.media.formats import BMP, Kind, kind_of
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
 
@@ -19,32 +22,17 @@ Image = Any
 SIDE_LIMIT_PX = 30_000
 PIXELS_LIMIT = 250_000_000
 SRGB_BANDS = 3
+# How libvips names what an image carries beside its pixels.
+_FACTS = ("exif-", "icc-profile-", "iptc-", "orientation", "xmp-")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A format that is read: its name, and libvips' operation that reads it and nothing else."""
+class Head:
+    """What a picture says of itself before it is decoded, within the limits; `image` has no pixels to ask."""
 
-    format: PictureFormat
-    loader: str
-    animated: bool = False
-
-
-_JPG = Kind(PictureFormat.JPG, "jpegload_buffer")
-_PNG = Kind(PictureFormat.PNG, "pngload_buffer")
-_GIF = Kind(PictureFormat.GIF, "gifload_buffer", animated=True)
-_WEBP = Kind(PictureFormat.WEBP, "webpload_buffer", animated=True)
-_TIFF = Kind(PictureFormat.TIFF, "tiffload_buffer")
-_AVIF = Kind(PictureFormat.AVIF, "heifload_buffer")
-
-_BEGINNINGS: Mapping[bytes, Kind] = {
-    b"\xff\xd8\xff": _JPG,
-    b"\x89PNG\r\n\x1a\n": _PNG,
-    b"GIF87a": _GIF,
-    b"GIF89a": _GIF,
-    b"II*\0": _TIFF,
-    b"MM\0*": _TIFF,
-}
+    kind: Kind
+    image: Image
+    frames: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +86,28 @@ class Picture:
         return replace(self, output=replace(self.output, **changes))
 
 
-def kind_of(data: bytes) -> Kind:
-    """Tell a picture's format by its first bytes; RecipeRefused when it is none that is read."""
-    for beginning, kind in _BEGINNINGS.items():
-        if data.startswith(beginning):
-            return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return _WEBP
-    if data[4:12] in (b"ftypavif", b"ftypavis"):
-        return _AVIF
-    raise RecipeRefused(
-        "", "", "This image format is not supported; it is no JPEG, PNG, WebP, GIF, TIFF or AVIF."
-    )
+def head_of(data: bytes) -> Head:
+    """Read a picture's head, and refuse what is too large by it; nothing is decoded."""
+    kind = kind_of(data)
+    with _decoding(kind):
+        image = _load(kind.loader, data) if kind.loader else _library_for(kind).head(data)
+    frames = int(image.get("n-pages")) if kind.animated and image.get_typeof("n-pages") else 1
+    check_size(image.width, image.height, frames)
+    return Head(kind, image, frames)
 
 
 def open_picture(data: bytes, wanted: PictureFormat | None = None, *, sequential: bool = False) -> Picture:
     """Open a picture lazily, moving only where the wanted format can move; its limits are checked."""
-    kind = kind_of(data)
-    still = _load(kind, data)
-    frames = int(still.get("n-pages")) if kind.animated and still.get_typeof("n-pages") else 1
-    check_size(still.width, still.height, frames)
+    head = head_of(data)
+    kind, frames = head.kind, head.frames
     moving = frames > 1 and (wanted or kind.format) in (PictureFormat.GIF, PictureFormat.WEBP)
     options = {"n": -1} if moving else {}
     access = "sequential" if sequential and not moving else "random"
-    image = _load(kind, data, access=access, **options)
+    with _decoding(kind):
+        if kind.loader:
+            image = _load(kind.loader, data, access=access, **options)
+        else:
+            image = _library_for(kind).decoded(data)
     return Picture(_in_srgb(image), Output(wanted or kind.format), data, frames if moving else 1)
 
 
@@ -136,12 +122,19 @@ def check_size(width_px: int, height_px: int, frames: int = 1) -> None:
         )
 
 
-def decoded_to(data: bytes, width_px: int, height_px: int) -> Image:
+def decoded_to(picture: Picture, width_px: int, height_px: int) -> Image:
     """Decode a still picture to a size, by a format's own means where it has some (a JPEG's eighths)."""
-    kind_of(data)  # libvips chooses a loader by itself here: only the bytes of known formats reach it
+    if not kind_of(picture.source_bytes).loader:
+        return picture.image.thumbnail_image(width_px, height=height_px, size="force", no_rotate=True)
+    # libvips chooses a loader by itself here: only the bytes of known formats reach it.
     # Given as a loader's option: `fail_on` of the operation itself lets truncated files pass.
     image = pyvips.Image.thumbnail_buffer(
-        data, width_px, height=height_px, size="force", no_rotate=True, option_string="[fail_on=error]"
+        picture.source_bytes,
+        width_px,
+        height=height_px,
+        size="force",
+        no_rotate=True,
+        option_string="[fail_on=error]",
     )
     return _in_srgb(image)
 
@@ -151,10 +144,38 @@ def with_alpha(image: Image) -> Image:
     return image if image.hasalpha() else image.addalpha()
 
 
-def _load(kind: Kind, data: bytes, **options: Any) -> Image:
+def with_facts_of(image: Image, other: Image) -> Image:
+    """Give an image what another carries beside its pixels: EXIF, colour profile, XMP and IPTC."""
+    told = image.copy()
+    for name in other.get_fields():
+        if name.startswith(_FACTS):
+            told.set_type(other.get_typeof(name), name, other.get(name))
+    return told
+
+
+def _load(loader: str, data: bytes, **options: Any) -> Image:
+    return getattr(pyvips.Image, loader)(data, fail_on="error", **options)
+
+
+def _library_for(kind: Kind) -> ModuleType:
+    """Give what reads a format that libvips does not; loaded for those who have such pictures."""
+    if kind is BMP:
+        from meiku.media import bitmap
+
+        return bitmap
+    from meiku.media import heic
+
+    return heic
+
+
+@contextmanager
+def _decoding(kind: Kind) -> Iterator[None]:
+    """Take whatever a decoder stumbles over for the picture's fault, except want of memory."""
     try:
-        return getattr(pyvips.Image, kind.loader)(data, fail_on="error", **options)
-    except pyvips.Error:
+        yield
+    except MemoryError:
+        raise
+    except Exception:  # other libraries than libvips raise many kinds
         raise broken(kind.format) from None
 
 
