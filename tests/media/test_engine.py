@@ -106,6 +106,27 @@ def test_rotation_is_clockwise_and_slanted_corners_are_seen_through() -> None:
     assert near(picture("image/rotate,45/format,jpg"), 1, 1, (255, 255, 255))
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tiff"])
+@pytest.mark.parametrize(
+    ("step", "corner"),
+    [
+        ("rotate,90", BLUE),
+        ("rotate,180", YELLOW),
+        ("rotate,270", GREEN),
+        ("rotate,300,color_000000", (0, 0, 0)),
+        ("crop,g_se", YELLOW),
+        ("crop,g_sw", BLUE),
+        ("bright,0/rotate,180", YELLOW),
+        ("crop,x_1200/resize,w_300/rotate,180", YELLOW),
+    ],
+)
+def test_a_large_picture_is_resized_and_then_turned(suffix: str, step: str, corner: tuple[int, ...]) -> None:
+    """What is decoded from top to bottom, as it is resized, is then read in any other order."""
+    source = quarters(suffix, 3000, 2400)
+    assert near(picture(f"image/resize,w_1500/{step}/format,png", source), 5, 5, corner)
+    assert near(picture(f"image/{step}/format,png", source), 5, 5, corner)
+
+
 def test_an_index_crop_keeps_one_slice_and_beyond_the_last_all() -> None:
     last = picture("image/indexcrop,x_250,i_2")
     assert (last.width, last.height) == (100, 400) and near(last, 50, 50, GREEN)
@@ -237,6 +258,10 @@ def test_auto_orient_turns_as_the_camera_was_held_and_strip_forgets_it() -> None
     assert picture("image/auto-orient,0", source).width == 600
     assert picture("image/auto-orient,0", source).get("orientation") == 6
     assert not picture("image/strip", source).get_typeof("orientation")
+    large = pyvips.Image.new_from_buffer(quarters(".jpg", 3000, 2400), "").copy()
+    large.set_type(pyvips.GValue.gint_type, "orientation", 6)
+    upright = picture("image/resize,w_1500/auto-orient,1", bytes(large.jpegsave_buffer()))
+    assert upright.width == 1200 and near(upright, 5, 5, BLUE)
     assert json.loads(made("image/info", source).body)["Orientation"]["value"] == "6"
 
 

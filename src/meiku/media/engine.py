@@ -5,6 +5,7 @@ function of its own in the file of its kind. Fetches nothing but by the function
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyvips
@@ -45,6 +46,8 @@ from meiku.media.watermark_steps import Watermark
 Fetch = Callable[[str], bytes]
 # These read a picture from top to bottom once, so that it need not be in memory whole.
 _IN_ORDER = (Resize, Format, Quality, Interlace, Strip, Bright, Contrast, AverageHue)
+# These do not read it from top to bottom; and what is resized while it is decoded comes in no other order.
+_WHOLE = (Rotate, AutoOrient)
 
 
 def _quality(picture: Picture, step: Quality) -> Picture:
@@ -104,6 +107,8 @@ def _taken(picture: Picture, steps: tuple[Step, ...], fetch: Fetch) -> Picture:
     if isinstance(first := rest[0], Resize) and picture.frames == 1:
         picture = geometry.resize_while_decoding(picture, first)
         del rest[0]
+        if any(isinstance(step, _WHOLE) for step in rest):
+            picture = replace(picture, image=picture.image.copy_memory())
     for step in rest:
         if isinstance(step, Watermark):
             picture = watermark(picture, step, _mark_image(picture, step, fetch))
