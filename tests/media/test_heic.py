@@ -99,7 +99,7 @@ def test_a_large_picture_is_written_in_tiles(monkeypatch: pytest.MonkeyPatch) ->
     """Where the encoder would want too much memory for the whole; the picture is the same."""
     from meiku.media import heic as module
 
-    monkeypatch.setattr(module, "_WHOLE_LIMIT_PX", 100)
+    monkeypatch.setattr(module, "_WHOLE_SIDE_LIMIT_PX", 100)
     monkeypatch.setattr(module, "_TILE_SIDE_PX", 64)
     written = made("image/format,heic", bytes(opaque(MOTIF).pngsave_buffer())).body
     assert b"grid" in written

@@ -1,11 +1,9 @@
 """Writes a picture in a format: which settings suit it, and what becomes of opacity where there is none.
 
-The one place that knows how pictures are written. No step, no limits.
+The one place that knows how pictures are written. No step, and no limits but those of the formats.
 """
 
 from collections.abc import Callable, Mapping
-
-import pyvips
 
 from meiku.media.geometry import OPAQUE
 from meiku.media.made import Made
@@ -16,6 +14,8 @@ from meiku.media.refusal import RecipeRefused
 _QUALITY_PERCENT = 80
 _AVIF_EFFORT = 3  # of 9: half the time of the library's own choice, a few percent larger
 _WHITE = [255] * SRGB_BANDS
+# The others have room for whatever may come in.
+_SIDE_LIMITS_PX = {PictureFormat.WEBP: 16_383, PictureFormat.AVIF: 16_384, PictureFormat.HEIC: 16_384}
 CONTENT_TYPES: Mapping[PictureFormat, str] = {
     PictureFormat.JPG: "image/jpeg",
     PictureFormat.PNG: "image/png",
@@ -29,14 +29,18 @@ CONTENT_TYPES: Mapping[PictureFormat, str] = {
 
 
 def encode(picture: Picture) -> Made:
-    """Decode, follow the steps and write, all in one pass; RecipeRefused where the bytes are damaged."""
+    """Decode, follow the steps and write, all in one pass; RecipeRefused where the format cannot hold it."""
     output, image = picture.output, picture.image
+    limit_px = _SIDE_LIMITS_PX.get(output.format)
+    if limit_px is not None and max(picture.width_px, picture.height_px) > limit_px:
+        raise RecipeRefused(
+            "format",
+            "",
+            f"a side of {output.format.upper()} has at most {limit_px:,} pixels: resize it before.",
+        )
     if output.format in OPAQUE and image.hasalpha():
         image = image.flatten(background=_WHITE)
-    try:
-        return Made(_WRITERS[output.format](image, output), CONTENT_TYPES[output.format])
-    except pyvips.Error:
-        raise RecipeRefused("", "", "The image is damaged: it cannot be decoded to its end.") from None
+    return Made(_WRITERS[output.format](image, output), CONTENT_TYPES[output.format])
 
 
 def _keep(output: Output) -> str:
@@ -74,7 +78,14 @@ def _heic(image: Image, output: Output) -> bytes:
     # Loaded for those who want HEIC.
     from meiku.media import heic
 
-    return heic.encoded(image, output.quality_percent, stripped=output.stripped)
+    try:
+        return heic.encoded(image, output.quality_percent, stripped=output.stripped)
+    except RuntimeError:
+        raise RecipeRefused(
+            "format",
+            "",
+            f"{image.width} x {image.height} pixels cannot be written as HEIC: resize it before.",
+        ) from None
 
 
 def _bmp(image: Image, _: Output) -> bytes:

@@ -17,7 +17,7 @@ from meiku.media.information import average, information
 from meiku.media.jpeg_quality import quality_of
 from meiku.media.made import Made
 from meiku.media.overlay import watermark
-from meiku.media.picture import Image, Picture, broken, head_of, open_picture
+from meiku.media.picture import Image, Picture, failure, head_of, open_picture
 from meiku.media.picture_steps import (
     AutoOrient,
     AverageHue,
@@ -41,7 +41,7 @@ from meiku.media.picture_steps import (
 from meiku.media.recipe import Recipe
 from meiku.media.refusal import RecipeRefused
 from meiku.media.steps import Step
-from meiku.media.watermark_steps import Watermark
+from meiku.media.watermark_steps import Watermark, WatermarkImage
 
 Fetch = Callable[[str], bytes]
 # These read a picture from top to bottom once, so that it need not be in memory whole.
@@ -85,8 +85,8 @@ def follow(recipe: Recipe, source: bytes, fetch: Fetch) -> Made:
     """
     try:
         return _followed(recipe, source, fetch)
-    except pyvips.Error:
-        raise broken(kind_of(source).format) from None
+    except pyvips.Error as error:
+        raise failure(error, kind_of(source).format) from None
 
 
 def _followed(recipe: Recipe, source: bytes, fetch: Fetch) -> Made:
@@ -121,8 +121,19 @@ def _mark_image(main: Picture, step: Watermark, fetch: Fetch) -> Image | None:
     """Open a watermark's picture and take its own steps."""
     if step.image is None:
         return None
-    mark = open_picture(fetch(step.image.key), PictureFormat.PNG)
-    for own in step.image.steps:
+    source = fetch(step.image.key)
+    try:
+        return _mark_made(main, step.image, source)
+    except pyvips.Error as error:
+        refused = failure(error, kind_of(source).format)
+    except RecipeRefused as error:
+        refused = error
+    raise RecipeRefused("watermark", "image", f"its own picture cannot be used. {refused.message}")
+
+
+def _mark_made(main: Picture, image: WatermarkImage, source: bytes) -> Image:
+    mark = open_picture(source, PictureFormat.PNG)
+    for own in image.steps:
         if isinstance(own, Watermark):
             raise RecipeRefused("watermark", "image", "a watermark cannot have a watermark.")
         if isinstance(own, Resize):

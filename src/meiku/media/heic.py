@@ -19,8 +19,9 @@ from meiku.media.picture import Image, with_facts_of
 _QUALITY_PERCENT = 50  # as far from the source as a JPEG of 80 %, in two thirds of its bytes
 # One core for each worker, and a fifth of the time of finer ways, for a quarter more bytes.
 _ENCODER = {"preset": "ultrafast", "x265:pools": "none", "x265:frame-threads": "1"}
-# Larger pictures are written in tiles, as telephones do: the encoder takes sixteen bytes for each pixel.
-_WHOLE_LIMIT_PX = 16_000_000
+# Larger pictures are written in tiles, as telephones do: the encoder takes sixteen bytes for each pixel, and
+# refuses what is long and very narrow. What can be seen through has no tiles.
+_WHOLE_SIDE_LIMIT_PX = 4_096
 _TILE_SIDE_PX = 512
 _EXIF_SEGMENT = 0xE1
 _EXIF_BEGINNING = b"Exif\0\0"
@@ -64,7 +65,7 @@ def decoded(data: bytes) -> Image:
 
 
 def encoded(image: Image, quality_percent: int | None, *, stripped: bool) -> bytes:
-    """Write a picture of three or four bands, upright."""
+    """Write a picture of three or four bands, upright; RuntimeError where the encoder does not take it."""
     if image.get_typeof("orientation"):
         image = image.copy_memory().autorot()  # to be turned it has to be there whole
     file = BytesIO()
@@ -75,7 +76,7 @@ def encoded(image: Image, quality_percent: int | None, *, stripped: bool) -> byt
         file,
         quality=quality_percent or _QUALITY_PERCENT,
         enc_params=_ENCODER,
-        tile_size=_TILE_SIDE_PX if image.width * image.height > _WHOLE_LIMIT_PX else 0,
+        tile_size=_TILE_SIDE_PX if max(image.width, image.height) > _WHOLE_SIDE_LIMIT_PX else 0,
         icc_profile=_field(image, "icc-profile-data"),
         **({} if stripped else _facts(image)),
     )

@@ -86,11 +86,11 @@ class Picture:
         return replace(self, output=replace(self.output, **changes))
 
 
-def head_of(data: bytes) -> Head:
+def head_of(data: bytes, *, sequential: bool = False) -> Head:
     """Read a picture's head, and refuse what is too large by it; nothing is decoded."""
     kind = kind_of(data)
     with _decoding(kind):
-        image = _load(kind.loader, data) if kind.loader else _library_for(kind).head(data)
+        image = _load(kind, data, sequential) if kind.loader else _library_for(kind).head(data)
     frames = int(image.get("n-pages")) if kind.animated and image.get_typeof("n-pages") else 1
     check_size(image.width, image.height, frames)
     return Head(kind, image, frames)
@@ -98,16 +98,13 @@ def head_of(data: bytes) -> Head:
 
 def open_picture(data: bytes, wanted: PictureFormat | None = None, *, sequential: bool = False) -> Picture:
     """Open a picture lazily, moving only where the wanted format can move; its limits are checked."""
-    head = head_of(data)
-    kind, frames = head.kind, head.frames
+    head = head_of(data, sequential=sequential)
+    kind, frames, image = head.kind, head.frames, head.image
     moving = frames > 1 and (wanted or kind.format) in (PictureFormat.GIF, PictureFormat.WEBP)
-    options = {"n": -1} if moving else {}
-    access = "sequential" if sequential and not moving else "random"
-    with _decoding(kind):
-        if kind.loader:
-            image = _load(kind.loader, data, access=access, **options)
-        else:
-            image = _library_for(kind).decoded(data)
+    if moving or not kind.loader:
+        del head, image  # some have room for their pixels already
+        with _decoding(kind):
+            image = _load(kind, data, n=-1) if moving else _library_for(kind).decoded(data)
     return Picture(_in_srgb(image), Output(wanted or kind.format), data, frames if moving else 1)
 
 
@@ -153,8 +150,9 @@ def with_facts_of(image: Image, other: Image) -> Image:
     return told
 
 
-def _load(loader: str, data: bytes, **options: Any) -> Image:
-    return getattr(pyvips.Image, loader)(data, fail_on="error", **options)
+def _load(kind: Kind, data: bytes, sequential: bool = False, **options: int) -> Image:
+    access = "sequential" if sequential else "random"
+    return getattr(pyvips.Image, str(kind.loader))(data, fail_on="error", access=access, **options)
 
 
 def _library_for(kind: Kind) -> ModuleType:
@@ -175,14 +173,18 @@ def _decoding(kind: Kind) -> Iterator[None]:
         yield
     except MemoryError:
         raise
-    except Exception:  # other libraries than libvips raise many kinds
-        raise broken(kind.format) from None
+    except Exception as error:  # other libraries than libvips raise many kinds
+        raise failure(error, kind.format) from None
 
 
-def broken(picture_format: PictureFormat) -> RecipeRefused:
-    """Say that a picture cannot be decoded; what the decoder said may speak of its memory, so it is not."""
+def failure(error: Exception, picture_format: PictureFormat) -> RecipeRefused:
+    """Say why nothing can be made of a picture; not in a library's words, which may speak of its memory."""
+    if "memory" in str(error).lower():
+        return RecipeRefused("", "", "The image needs more memory than there is for one picture.")
     return RecipeRefused(
-        "", "", f"The image is damaged: it begins as {picture_format.upper()} and cannot be decoded."
+        "",
+        "",
+        f"The image is damaged: it begins as {picture_format.upper()} and cannot be decoded to its end.",
     )
 
 
