@@ -1,5 +1,8 @@
 """What a picture may take: memory is counted, also where a library would take a file for it."""
 
+import json
+import struct
+import time
 from functools import cache
 
 import pytest
@@ -66,3 +69,42 @@ def test_a_format_that_is_too_small_says_so(wanted: str) -> None:
     """Not the picture is damaged; it is longer than its new format knows."""
     message = refused(made(f"image/format,{wanted}", flat(".png", 20_000, 20)))
     assert message.startswith("format: ") and "at most 16,38" in message
+
+
+def gif(frames: int, width_px: int, height_px: int) -> bytes:
+    """Many frames in few bytes: each changes one pixel."""
+    head = (
+        b"GIF89a" + struct.pack("<HHBBB", width_px, height_px, 0x80, 0, 0) + bytes([200, 10, 10, 10, 200, 10])
+    )
+    control = b"\x21\xf9\x04\x04\x05\x00\x00\x00"
+    image = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
+    return head + (control + image) * frames + b"\x3b"
+
+
+def test_frames_are_counted_before_they_are_decoded() -> None:
+    """Ten thousand are too many to move, however small; one of them can be had, and their number."""
+    source = gif(10_000, 100, 100)
+
+    async def use(follow: Follow) -> None:
+        for recipe in ("resize,w_50", "bright,10", "format,webp"):
+            began_s = time.monotonic()
+            assert "too many frames to move: 10,000" in refused(await follow(f"image/{recipe}", source))
+            assert time.monotonic() - began_s < 2
+        assert isinstance(await follow("image/format,png", source), Made)
+        told = await follow("image/info", source)
+        assert isinstance(told, Made) and json.loads(told.body)["FrameCount"] == {"value": "10000"}
+        assert "too large: 200 x 200 pixels in 10000" in refused(
+            await follow("image/format,png", gif(10_000, 200, 200))
+        )
+
+    in_a_workshop(use)
+
+
+def test_many_frames_take_little_memory() -> None:
+    """They are worked on one after another, not all at once."""
+    result = made(
+        "image/resize,w_50/rotate,45/blur,r_3,s_3/circle,r_20",
+        gif(300, 100, 100),
+        Limits(memory_bytes=128 * MIB),
+    )
+    assert isinstance(result, Made)

@@ -21,9 +21,14 @@ Image = Any
 
 SIDE_LIMIT_PX = 30_000
 PIXELS_LIMIT = 250_000_000
+# Of what shall go on moving: each step takes about a millisecond for a frame, however small.
+FRAMES_LIMIT = 2_000
 SRGB_BANDS = 3
-# How libvips names what an image carries beside its pixels.
-_FACTS = ("exif-", "icc-profile-", "iptc-", "orientation", "xmp-")
+# What libvips tells of an image's pixels; all else is what it carries beside them.
+_PIXEL_FIELDS = frozenset(
+    {"width", "height", "bands", "format", "coding", "interpretation", "xoffset", "yoffset", "xres", "yres"}
+    | {"filename", "vips-loader", "bits-per-sample", "palette"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,8 @@ class Picture:
             return replace(self, image=change(self.image))
         height_px, width_px = self.height_px, self.width_px
         tops = [number * height_px for number in range(self.frames)]
-        changed = [change(self.image.crop(0, top, width_px, height_px)) for top in tops]
-        joined = pyvips.Image.arrayjoin(changed, across=1).copy()
-        joined.set_type(pyvips.GValue.gint_type, "page-height", changed[0].height)
-        return replace(self, image=joined)
+        changed = (change(self.image.crop(0, top, width_px, height_px)) for top in tops)
+        return replace(self, image=_below_each_other(changed))
 
     def first_frame(self) -> Self:
         """Stand still."""
@@ -101,6 +104,10 @@ def open_picture(data: bytes, wanted: PictureFormat | None = None, *, sequential
     head = head_of(data, sequential=sequential)
     kind, frames, image = head.kind, head.frames, head.image
     moving = frames > 1 and (wanted or kind.format) in (PictureFormat.GIF, PictureFormat.WEBP)
+    if moving and frames > FRAMES_LIMIT:
+        raise RecipeRefused(
+            "", "", f"The image has too many frames to move: {frames:,}; it may have {FRAMES_LIMIT:,}."
+        )
     if moving or not kind.loader:
         del head, image  # some have room for their pixels already
         with _decoding(kind):
@@ -136,17 +143,27 @@ def decoded_to(picture: Picture, width_px: int, height_px: int) -> Image:
     return _in_srgb(image)
 
 
+def _below_each_other(frames: Iterator[Image]) -> Image:
+    """Join frames of one size; each is made before the next, for all in work at once are much memory."""
+    first = next(frames)
+    pixels = [first.write_to_memory(), *(frame.write_to_memory() for frame in frames)]
+    shape = (first.width, first.height * len(pixels), first.bands, first.format)
+    joined = pyvips.Image.new_from_memory(b"".join(pixels), *shape).copy(interpretation=first.interpretation)
+    joined = with_facts_of(joined, first)
+    joined.set_type(pyvips.GValue.gint_type, "page-height", first.height)
+    return joined
+
+
 def with_alpha(image: Image) -> Image:
     """Give an image a channel of opacity if it has none."""
     return image if image.hasalpha() else image.addalpha()
 
 
 def with_facts_of(image: Image, other: Image) -> Image:
-    """Give an image what another carries beside its pixels: EXIF, colour profile, XMP and IPTC."""
-    told = image.copy()
-    for name in other.get_fields():
-        if name.startswith(_FACTS):
-            told.set_type(other.get_typeof(name), name, other.get(name))
+    """Give an image what another carries beside its pixels: EXIF, colour profile, how it moves."""
+    told = image.copy(xres=other.xres, yres=other.yres)
+    for name in set(other.get_fields()) - _PIXEL_FIELDS:
+        told.set_type(other.get_typeof(name), name, other.get(name))
     return told
 
 

@@ -14,6 +14,7 @@ from PIL import Image as pillow
 from media.golden.case import Case
 from media.golden.distance import JPEG, Distance
 from media.golden.drawing import GLASS, MOTIF, Drawing, opaque
+from meiku.media.made import Made
 
 _LARGE = MOTIF.stretched(960, 720)
 _STEPS = "image/resize,w_60/format,png"
@@ -23,6 +24,7 @@ _FEW_COLOURS = Distance(2.0, 14.0)
 _SOME_INKS = Distance(12.0, 24.0)
 # Compressed twice, with few colours or with large blocks.
 _TWICE = Distance(2.0, 25.0)
+_DURATION_MS = 140
 _MOVING = [MOTIF, MOTIF.turned(180), MOTIF.mirrored()]
 
 
@@ -58,10 +60,17 @@ def _animation(wanted: str, **options: Any) -> Callable[[], bytes]:
 
     def written() -> bytes:
         file = BytesIO()
-        first.save(file, wanted, save_all=True, append_images=others, duration=100, **options)
+        first.save(file, wanted, save_all=True, append_images=others, duration=_DURATION_MS, **options)
         return file.getvalue()
 
     return written
+
+
+def _goes_on(made: Made) -> bool:
+    """Tell whether each frame is shown as long as in the source; a still picture needs not."""
+    with pillow.open(BytesIO(made.body)) as file:
+        file.load()
+        return file.format == "PNG" or file.info["duration"] == _DURATION_MS
 
 
 _GOOD = {"quality": 97, "subsampling": 0}
@@ -91,7 +100,7 @@ _FORMS: list[tuple[Callable[[], bytes], Drawing, Distance]] = [
 STILL = [Case(_STEPS, meant.stretched(60, 45), source, limit=limit) for source, meant, limit in _FORMS]
 _SMALL = [drawing.stretched(60, 45) for drawing in _MOVING]
 MOVING = [
-    Case(f"image/{step}", meant, _animation(wanted, **options), limit=_TWICE)
+    Case(f"image/{step}", meant, _animation(wanted, **options), file=_goes_on, limit=_TWICE)
     for wanted, options in (("GIF", {}), ("WEBP", {"quality": 95}))
     for step, meant in [
         ("resize,w_60", _SMALL),
