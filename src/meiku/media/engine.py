@@ -81,7 +81,8 @@ _STEPS: Mapping[type[Step], Callable[[Picture, Any], Picture]] = {
 def follow(recipe: Recipe, source: bytes, fetch: Fetch) -> Made:
     """Make what a recipe asks for of a picture; RecipeRefused where that cannot be.
 
-    `fetch` gives the bytes of another object of the same bucket, for watermarks.
+    MemoryError where it takes too much of it. `fetch` gives the bytes of another object of the same bucket,
+    for watermarks.
     """
     try:
         return _followed(recipe, source, fetch)

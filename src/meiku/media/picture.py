@@ -195,14 +195,22 @@ def _decoding(kind: Kind) -> Iterator[None]:
 
 
 def failure(error: Exception, picture_format: PictureFormat) -> RecipeRefused:
-    """Say why nothing can be made of a picture; not in a library's words, which may speak of its memory."""
-    if "memory" in str(error).lower():
-        return RecipeRefused("", "", "The image needs more memory than there is for one picture.")
+    """Say that a picture is damaged; not in a library's words, which may speak of its memory."""
+    raise_want_of_memory(error)
     return RecipeRefused(
         "",
         "",
         f"The image is damaged: it begins as {picture_format.upper()} and cannot be decoded to its end.",
     )
+
+
+def raise_want_of_memory(error: Exception) -> None:
+    """Raise MemoryError where that is what an error says.
+
+    libvips does not give back all of what it had then: who goes on in the same process has less.
+    """
+    if "memory" in str(error).lower():
+        raise MemoryError from error
 
 
 def _in_srgb(image: Image) -> Image:
