@@ -4,6 +4,7 @@ What a head claims is held against the limits before a pixel is decoded. No step
 reference, media-processing.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,11 @@ PIXELS_LIMIT = 250_000_000
 # Of what shall go on moving: each step takes about a millisecond for a frame, however small.
 FRAMES_LIMIT = 2_000
 SRGB_BANDS = 3
+# As libvips, libjpeg, libheif and GLib say it. That a file asks for senseless amounts is said in other words.
+_WANT_OF_MEMORY = re.compile(
+    r"out of memory|Insufficient memory|Allocating \d+ bytes failed|Memory allocation error \("
+    r"|creating thread"
+)
 # What libvips tells of an image's pixels; all else is what it carries beside them.
 _PIXEL_FIELDS = frozenset(
     {"width", "height", "bands", "format", "coding", "interpretation", "xoffset", "yoffset", "xres", "yres"}
@@ -209,7 +215,7 @@ def raise_want_of_memory(error: Exception) -> None:
 
     libvips does not give back all of what it had then: who goes on in the same process has less.
     """
-    if "memory" in str(error).lower():
+    if _WANT_OF_MEMORY.search(str(error)):
         raise MemoryError from error
 
 
