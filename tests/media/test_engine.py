@@ -250,6 +250,17 @@ def test_info_and_average_hue_are_json() -> None:
     assert json.loads(made("image/average-hue", red).body) == {"RGB": "0x5c783b"}
 
 
+@pytest.mark.parametrize("bands", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize("step", ["resize,w_100", "crop,w_100", "blur,r_3,s_3", "circle,r_9"])
+@pytest.mark.parametrize("wanted", ["jpg", "tiff", "png"])
+def test_more_bands_than_anybody_sees_are_left_out(bands: int, step: str, wanted: str) -> None:
+    """A TIFF has as many as it likes: three are colours, one more is opacity."""
+    one, *others = (pyvips.Image.black(300, 200) + level for level in (200, 255, 40, 255, 9, 9, 9)[:bands])
+    image = (one.bandjoin(others) if others else one).cast("uchar")
+    source = bytes(image.copy(interpretation="srgb" if bands > 2 else "b-w").tiffsave_buffer())
+    assert picture(f"image/{step}/format,{wanted}", source).bands in (3, 4)
+
+
 def test_auto_orient_turns_as_the_camera_was_held_and_strip_forgets_it() -> None:
     image = pyvips.Image.new_from_buffer(quarters(), "").copy()
     image.set_type(pyvips.GValue.gint_type, "orientation", 6)

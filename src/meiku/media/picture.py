@@ -220,9 +220,10 @@ def raise_want_of_memory(error: Exception) -> None:
 
 
 def _in_srgb(image: Image) -> Image:
-    """Bring CMYK, grey and 16 bits to three or four bands of 8 bits, which all steps work on."""
+    """Bring CMYK, grey, 16 bits and more bands to three or four of 8 bits, which all steps work on."""
     if image.interpretation == "srgb" and image.format == "uchar" and image.bands in (3, 4):
         return image
     if image.interpretation == "cmyk":
         image = image.icc_transform("srgb") if image.get_typeof("icc-profile-data") else image
-    return image.colourspace("srgb").cast("uchar")
+    image = image.colourspace("srgb").cast("uchar")
+    return image if image.bands <= SRGB_BANDS + 1 else image.extract_band(0, n=SRGB_BANDS + 1)
