@@ -16,7 +16,7 @@ from media.golden.distance import JPEG, Distance
 from media.golden.drawing import GLASS, MOTIF, Drawing, opaque
 from meiku.media.made import Made
 
-_LARGE = MOTIF.stretched(960, 720)
+_LARGE = MOTIF.stretched(480, 360)
 _STEPS = "image/resize,w_60/format,png"
 # A palette without dithering, and one band of grey, have their own colours.
 _FEW_COLOURS = Distance(2.0, 14.0)
