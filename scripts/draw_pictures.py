@@ -56,9 +56,6 @@ def small_picture(card: Card) -> bytes | None:
     if answer.content_type == "application/json":
         colour = json.loads(answer.body).get("RGB")
         return _swatch(colour) if colour else None
-    if answer.content_type == "image/bmp":
-        # Not read here; what it looks like is what any other format of the same looks like.
-        answer = follow(read_recipe(f"{card.recipe}/format,png"), _sample(card.sample), _sample)
     moves = card.operation == "video/animation"
     return follow(read_recipe(_SMALL_AND_MOVING if moves else _SMALL), answer.body, _sample).body
 

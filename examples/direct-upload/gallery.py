@@ -317,6 +317,13 @@ FORMAT = Group(
             "As TIFF, which most browsers do not show.",
         ),
         Card(
+            "format-heic",
+            "image/format",
+            "image/resize,w_480/format,heic",
+            "HEIC，手机照片的格式；多数浏览器不显示它。",
+            "As HEIC, as phones keep photographs; most browsers do not show it.",
+        ),
+        Card(
             "quality",
             "image/quality",
             "image/crop,x_570,y_90,w_240,h_160/quality,Q_8",

@@ -18,8 +18,8 @@ Visitor = Callable[..., BrowserContext]
 SETTLED = re.compile("^(shown|refused|unshowable)$")
 PICTURES = [card for card in CARDS if card.recipe.startswith("image/")]
 FILMS = [card for card in CARDS if card.recipe.startswith("video/")]
-# Chromium reads no TIFF; what the page says instead is tested.
-UNSHOWABLE = {"format-tiff"}
+# Chromium reads neither; what the page says instead is tested.
+UNSHOWABLE = {"format-tiff", "format-heic"}
 RED = (210, 30, 40)
 PIXELS = """image => {
     const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);

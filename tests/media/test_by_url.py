@@ -62,6 +62,14 @@ def test_a_signed_address_answers_with_the_picture(url_of: Callable[..., str], n
     assert headers["cache-control"] == "max-age=60" and int(headers["content-length"]) == len(body)
 
 
+@pytest.mark.parametrize("wanted", ["heic", "bmp"])
+def test_what_libvips_cannot_do_is_done_by_others(url_of: Callable[..., str], wanted: str) -> None:
+    status, headers, body = get(url_of(f"image/resize,w_300/format,{wanted}"))
+    assert (status, headers["content-type"]) == (200, f"image/{wanted}")
+    status, headers, body = get(url_of("image/resize,w_60/format,jpg", body=body))
+    assert (status, headers["content-type"], size_of(body)) == (200, "image/jpeg", (60, 40))
+
+
 @pytest.mark.parametrize("name", QUERY_NAMES)
 def test_what_was_not_signed_is_not_made(url_of: Callable[..., str], name: str) -> None:
     status, _, body = get(url_of("image/resize,w_300", name).replace("w_300", "w_301"))

@@ -7,13 +7,15 @@ percentage is follows no published formula of the vendors; each function says wh
 import math
 from collections.abc import Callable
 
+import pyvips
+
 from meiku.media.picture import SRGB_BANDS, Image, Picture
 from meiku.media.picture_steps import Blur, Bright, Contrast, Sharpen
 
 _MIDDLE = 127.5
 _UNSHARP_SIGMA_PX = 1.0
-# A kernel keeps what is above this share of its centre; libvips takes neither 0 nor 1.
-_KERNEL_SHARES = (0.0001, 0.95)
+# The greatest of a blur's weights, which are whole numbers: that is fifteen times as fast as fractions.
+_MIDDLE_WEIGHT = 20
 
 
 def bright(picture: Picture, step: Bright) -> Picture:
@@ -40,13 +42,12 @@ def sharpen(picture: Picture, step: Sharpen) -> Picture:
 
 def blur(picture: Picture, step: Blur) -> Picture:
     """Blur by a Gaussian of this deviation, cut off beyond the radius."""
-    share = math.exp(-((step.radius_px + 0.5) ** 2) / (2 * step.sigma_px**2))
-    least = min(max(share, _KERNEL_SHARES[0]), _KERNEL_SHARES[1])
+    weights = _weights(step)
 
     def change(image: Image) -> Image:
         if not image.hasalpha():
-            return image.gaussblur(step.sigma_px, min_ampl=least)
-        return image.premultiply().gaussblur(step.sigma_px, min_ampl=least).unpremultiply().cast("uchar")
+            return image.convsep(weights, precision="integer")
+        return image.premultiply().convsep(weights, precision="integer").unpremultiply().rint().cast("uchar")
 
     return picture.each_frame(change)
 
@@ -59,6 +60,13 @@ def average_hue(picture: Picture) -> tuple[int, int, int]:
     means = image.stats().crop(4, 1, 1, SRGB_BANDS)
     red, green, blue = (round(means(0, band)[0]) for band in range(SRGB_BANDS))
     return red, green, blue
+
+
+def _weights(step: Blur) -> Image:
+    """Make the row of weights by which a pixel and its neighbours on one line are averaged."""
+    offsets = range(-step.radius_px, step.radius_px + 1)
+    weights = [round(_MIDDLE_WEIGHT * math.exp(-(offset**2) / (2 * step.sigma_px**2))) for offset in offsets]
+    return pyvips.Image.new_from_array([weights], scale=sum(weights))
 
 
 def _colours(picture: Picture, factor: float, offset: float) -> Picture:

@@ -1,11 +1,9 @@
 """Writes a picture in a format: which settings suit it, and what becomes of opacity where there is none.
 
-The one place that knows how pictures are written. No step, no limits.
+The one place that knows how pictures are written. No step, and no limits but those of the formats.
 """
 
 from collections.abc import Callable, Mapping
-
-import pyvips
 
 from meiku.media.geometry import OPAQUE
 from meiku.media.made import Made
@@ -16,6 +14,8 @@ from meiku.media.refusal import RecipeRefused
 _QUALITY_PERCENT = 80
 _AVIF_EFFORT = 3  # of 9: half the time of the library's own choice, a few percent larger
 _WHITE = [255] * SRGB_BANDS
+# The others have room for whatever may come in.
+_SIDE_LIMITS_PX = {PictureFormat.WEBP: 16_383, PictureFormat.AVIF: 16_384, PictureFormat.HEIC: 16_384}
 CONTENT_TYPES: Mapping[PictureFormat, str] = {
     PictureFormat.JPG: "image/jpeg",
     PictureFormat.PNG: "image/png",
@@ -24,24 +24,23 @@ CONTENT_TYPES: Mapping[PictureFormat, str] = {
     PictureFormat.GIF: "image/gif",
     PictureFormat.TIFF: "image/tiff",
     PictureFormat.AVIF: "image/avif",
+    PictureFormat.HEIC: "image/heic",
 }
 
 
 def encode(picture: Picture) -> Made:
-    """Decode, follow the steps and write, all in one pass; RecipeRefused where the bytes are damaged."""
-    output = picture.output
-    writer = _WRITERS.get(output.format)
-    if writer is None:
+    """Decode, follow the steps and write, all in one pass; RecipeRefused where the format cannot hold it."""
+    output, image = picture.output, picture.image
+    limit_px = _SIDE_LIMITS_PX.get(output.format)
+    if limit_px is not None and max(picture.width_px, picture.height_px) > limit_px:
         raise RecipeRefused(
-            "format", "", f"{output.format} is not written here: jpg, png, webp, avif and others are."
+            "format",
+            "",
+            f"a side of {output.format.upper()} has at most {limit_px:,} pixels: resize it before.",
         )
-    image = picture.image
     if output.format in OPAQUE and image.hasalpha():
         image = image.flatten(background=_WHITE)
-    try:
-        return Made(writer(image, output), CONTENT_TYPES[output.format])
-    except pyvips.Error:
-        raise RecipeRefused("", "", "The image is damaged: it cannot be decoded to its end.") from None
+    return Made(_WRITERS[output.format](image, output), CONTENT_TYPES[output.format])
 
 
 def _keep(output: Output) -> str:
@@ -75,20 +74,25 @@ def _avif(image: Image, output: Output) -> bytes:
     return bytes(image.heifsave_buffer(Q=quality, compression="av1", effort=_AVIF_EFFORT, keep=_keep(output)))
 
 
+def _heic(image: Image, output: Output) -> bytes:
+    # Loaded for those who want HEIC.
+    from meiku.media import heic
+
+    try:
+        return heic.encoded(image, output.quality_percent, stripped=output.stripped)
+    except RuntimeError:
+        raise RecipeRefused(
+            "format",
+            "",
+            f"{image.width} x {image.height} pixels cannot be written as HEIC: resize it before.",
+        ) from None
+
+
 def _bmp(image: Image, _: Output) -> bytes:
-    """Write 24-bit rows from the bottom up, each filled to four bytes (BITMAPINFOHEADER)."""
-    swapped = image.extract_band(2).bandjoin([image.extract_band(1), image.extract_band(0)])
-    row_bytes = image.width * 3
-    filler = bytes(-row_bytes % 4)
-    # Turned once it is in memory: the source may be one that is read from top to bottom only.
-    pixels = swapped.write_to_memory()
-    tops = reversed(range(0, len(pixels), row_bytes))
-    rows = b"".join([pixels[top : top + row_bytes] + filler for top in tops])
-    numbers = [(40, 4), (image.width, 4), (image.height, 4), (1, 2), (24, 2), (0, 4), (len(rows), 4)]
-    numbers += [(2835, 4), (2835, 4), (0, 4), (0, 4)]  # 72 dots per inch; no palette
-    header = b"".join(number.to_bytes(size_bytes, "little") for number, size_bytes in numbers)
-    file = b"BM" + (54 + len(rows)).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little")
-    return file + header + rows
+    # Loaded for those who want BMP.
+    from meiku.media import bitmap
+
+    return bitmap.encoded(image)
 
 
 _WRITERS: Mapping[PictureFormat, Callable[[Image, Output], bytes]] = {
@@ -98,5 +102,6 @@ _WRITERS: Mapping[PictureFormat, Callable[[Image, Output], bytes]] = {
     PictureFormat.GIF: _gif,
     PictureFormat.TIFF: _tiff,
     PictureFormat.AVIF: _avif,
+    PictureFormat.HEIC: _heic,
     PictureFormat.BMP: _bmp,
 }

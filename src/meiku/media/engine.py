@@ -5,17 +5,19 @@ function of its own in the file of its kind. Fetches nothing but by the function
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyvips
 
 from meiku.media import colour, geometry, shapes
 from meiku.media.encode import encode
+from meiku.media.formats import kind_of
 from meiku.media.information import average, information
 from meiku.media.jpeg_quality import quality_of
 from meiku.media.made import Made
 from meiku.media.overlay import watermark
-from meiku.media.picture import Image, Picture, broken, kind_of, open_picture
+from meiku.media.picture import Image, Picture, failure, head_of, open_picture
 from meiku.media.picture_steps import (
     AutoOrient,
     AverageHue,
@@ -39,11 +41,13 @@ from meiku.media.picture_steps import (
 from meiku.media.recipe import Recipe
 from meiku.media.refusal import RecipeRefused
 from meiku.media.steps import Step
-from meiku.media.watermark_steps import Watermark
+from meiku.media.watermark_steps import Watermark, WatermarkImage
 
 Fetch = Callable[[str], bytes]
 # These read a picture from top to bottom once, so that it need not be in memory whole.
 _IN_ORDER = (Resize, Format, Quality, Interlace, Strip, Bright, Contrast, AverageHue)
+# These do not read it from top to bottom; and what is resized while it is decoded comes in no other order.
+_WHOLE = (Rotate, AutoOrient)
 
 
 def _quality(picture: Picture, step: Quality) -> Picture:
@@ -77,19 +81,18 @@ _STEPS: Mapping[type[Step], Callable[[Picture, Any], Picture]] = {
 def follow(recipe: Recipe, source: bytes, fetch: Fetch) -> Made:
     """Make what a recipe asks for of a picture; RecipeRefused where that cannot be.
 
-    `fetch` gives the bytes of another object of the same bucket, for watermarks.
+    MemoryError where it takes too much of it. `fetch` gives the bytes of another object of the same bucket,
+    for watermarks.
     """
     try:
         return _followed(recipe, source, fetch)
-    except pyvips.Error:
-        raise broken(kind_of(source).format) from None
+    except pyvips.Error as error:
+        raise failure(error, kind_of(source).format) from None
 
 
 def _followed(recipe: Recipe, source: bytes, fetch: Fetch) -> Made:
     if isinstance(recipe.steps[0], Info):
-        # Opened as moving only to count its frames: nothing is decoded.
-        frames = open_picture(source).frames
-        return information(open_picture(source, PictureFormat.PNG), frames)
+        return information(head_of(source), source)
     picture = _taken(_opened(recipe, source), recipe.steps, fetch)
     return average(picture) if isinstance(recipe.steps[-1], AverageHue) else encode(picture)
 
@@ -105,6 +108,8 @@ def _taken(picture: Picture, steps: tuple[Step, ...], fetch: Fetch) -> Picture:
     if isinstance(first := rest[0], Resize) and picture.frames == 1:
         picture = geometry.resize_while_decoding(picture, first)
         del rest[0]
+        if any(isinstance(step, _WHOLE) for step in rest):
+            picture = replace(picture, image=picture.image.copy_memory())
     for step in rest:
         if isinstance(step, Watermark):
             picture = watermark(picture, step, _mark_image(picture, step, fetch))
@@ -117,8 +122,19 @@ def _mark_image(main: Picture, step: Watermark, fetch: Fetch) -> Image | None:
     """Open a watermark's picture and take its own steps."""
     if step.image is None:
         return None
-    mark = open_picture(fetch(step.image.key), PictureFormat.PNG)
-    for own in step.image.steps:
+    source = fetch(step.image.key)
+    try:
+        return _mark_made(main, step.image, source)
+    except pyvips.Error as error:
+        refused = failure(error, kind_of(source).format)
+    except RecipeRefused as error:
+        refused = error
+    raise RecipeRefused("watermark", "image", f"its own picture cannot be used. {refused.message}")
+
+
+def _mark_made(main: Picture, image: WatermarkImage, source: bytes) -> Image:
+    mark = open_picture(source, PictureFormat.PNG)
+    for own in image.steps:
         if isinstance(own, Watermark):
             raise RecipeRefused("watermark", "image", "a watermark cannot have a watermark.")
         if isinstance(own, Resize):

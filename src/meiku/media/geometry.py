@@ -4,6 +4,8 @@ Sizes are computed here from numbers alone (`Box`), so that a resize may also be
 decoded; the operations on pixels are libvips'.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from meiku.media.picture import Image, Picture, check_size, decoded_to, with_alpha
@@ -16,6 +18,7 @@ PERCENT_PIXELS_LIMIT = 16_777_216
 ROTATED_SIDE_LIMIT_PX = 4_096
 # The formats that cannot be seen through.
 OPAQUE = (PictureFormat.JPG, PictureFormat.BMP)
+CLEAR = (0, 0, 0, 0)
 
 _COLUMN = {Gravity.WEST: 0, Gravity.NORTH_WEST: 0, Gravity.SOUTH_WEST: 0}
 _COLUMN |= {Gravity.EAST: 2, Gravity.NORTH_EAST: 2, Gravity.SOUTH_EAST: 2}
@@ -122,9 +125,7 @@ def resize_while_decoding(picture: Picture, step: Resize) -> Picture:
     box = box_of(step, picture.width_px, picture.height_px)
     if (box.width_px, box.height_px) == (picture.width_px, picture.height_px):
         return replace(picture, image=on_canvas(picture.image, box, step))
-    return replace(
-        picture, image=on_canvas(decoded_to(picture.source_bytes, box.width_px, box.height_px), box, step)
-    )
+    return replace(picture, image=on_canvas(decoded_to(picture, box.width_px, box.height_px), box, step))
 
 
 def _to_size(image: Image, box: Box) -> Image:
@@ -181,10 +182,38 @@ def rotate(picture: Picture, step: Rotate) -> Picture:
         raise RecipeRefused(
             "rotate", "", f"a side has more than {ROTATED_SIDE_LIMIT_PX:,} pixels: resize it before."
         )
-    opaque = step.corners is not None or picture.output.format in OPAQUE
-    corners = [*(step.corners or WHITE), 255 if opaque else 0]
-    turned = picture.each_frame(lambda image: with_alpha(image).rotate(angle, background=corners))
-    return turned.each_frame(lambda image: image.flatten(background=corners[:3])) if opaque else turned
+    if step.corners is None and picture.output.format not in OPAQUE:
+        return picture.each_frame(lambda image: turned(with_alpha(image), angle, CLEAR))
+    corners = list(step.corners or WHITE)
+    return picture.each_frame(lambda image: turned(_flat(image, corners), angle, corners))
+
+
+def turned(image: Image, angle_degrees: float, corners: Sequence[int]) -> Image:
+    """Turn clockwise around the centre; the canvas has the fewest whole pixels that hold all of the image.
+
+    libvips' own `rotate` puts the image up to a pixel beside the centre, where a line of it is cut off.
+    """
+    cos, sin = math.cos(math.radians(angle_degrees)), math.sin(math.radians(angle_degrees))
+    wide = _whole(image.width * abs(cos) + image.height * abs(sin))
+    high = _whole(image.width * abs(sin) + image.height * abs(cos))
+    return image.affine(
+        [cos, -sin, sin, cos],
+        oarea=[0, 0, wide, high],
+        idx=(1 - image.width) / 2,
+        idy=(1 - image.height) / 2,
+        odx=(wide - 1) / 2,
+        ody=(high - 1) / 2,
+        background=corners,
+    )
+
+
+def _whole(length_px: float) -> int:
+    """Round up, except what only the computation has added."""
+    return math.ceil(length_px - 1e-6)
+
+
+def _flat(image: Image, ground: Sequence[int]) -> Image:
+    return image.flatten(background=ground) if image.hasalpha() else image
 
 
 def auto_orient(picture: Picture, step: AutoOrient) -> Picture:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from meiku.media.colour import average_hue
 from meiku.media.made import Made
-from meiku.media.picture import Picture, kind_of
+from meiku.media.picture import Head, Image, Picture
 
 _EXIF = "exif-ifd"
 _TOLD = re.compile(r"(.*), [\w ]+, \d+ components?, \d+ bytes?\)", re.DOTALL)
@@ -18,16 +18,16 @@ _JSON = "application/json"
 _VALUE_LIMIT = 1_000
 
 
-def information(picture: Picture, frames: int) -> Made:
+def information(head: Head, source: bytes) -> Made:
     """Tell a picture's file size, format, size in pixels, frames, and whatever its EXIF holds."""
     facts = {
-        "FileSize": str(len(picture.source_bytes)),
-        "Format": str(kind_of(picture.source_bytes).format),
-        "FrameCount": str(frames),
-        "ImageHeight": str(picture.height_px),
-        "ImageWidth": str(picture.width_px),
+        "FileSize": str(len(source)),
+        "Format": str(head.kind.format),
+        "FrameCount": str(head.frames),
+        "ImageHeight": str(head.image.height),
+        "ImageWidth": str(head.image.width),
     }
-    facts = {**dict(_exif(picture)), **facts}
+    facts = {**dict(_exif(head.image)), **facts}
     return _json({name: {"value": facts[name]} for name in sorted(facts)})
 
 
@@ -37,11 +37,11 @@ def average(picture: Picture) -> Made:
     return _json({"RGB": f"0x{red:02x}{green:02x}{blue:02x}"})
 
 
-def _exif(picture: Picture) -> Iterator[tuple[str, str]]:
+def _exif(image: Image) -> Iterator[tuple[str, str]]:
     """Yield EXIF names and values."""
-    for field in picture.image.get_fields():
+    for field in image.get_fields():
         if field.startswith(_EXIF):
-            yield field.split("-", 2)[2], _value(str(picture.image.get(field)))[:_VALUE_LIMIT]
+            yield field.split("-", 2)[2], _value(str(image.get(field)))[:_VALUE_LIMIT]
 
 
 def _value(text: str) -> str:

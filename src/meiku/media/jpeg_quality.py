@@ -6,6 +6,8 @@ from the scale it is computed back. Reads bytes only.
 
 from collections.abc import Iterator
 
+from meiku.media.jpeg_segments import segments_of
+
 # The luminance table of the standard, in the zigzag order of files.
 _STANDARD = (
     16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40,
@@ -14,7 +16,6 @@ _STANDARD = (
     95, 98, 103, 104, 103, 62, 77, 113, 121, 112, 100, 120, 92, 101, 103, 99,
 )  # fmt: skip
 _DEFINE_TABLES = 0xDB
-_START_OF_SCAN = 0xDA
 _UNKNOWN_PERCENT = 80
 
 
@@ -30,11 +31,7 @@ def quality_of(data: bytes) -> int:
 
 def _tables(data: bytes) -> Iterator[bytes]:
     """Yield the first 8-bit table of each segment that defines some."""
-    position = 2
-    while position + 4 <= len(data) and data[position] == 0xFF and data[position + 1] != _START_OF_SCAN:
-        size_bytes = int.from_bytes(data[position + 2 : position + 4], "big")
-        begins = position + 4
-        if data[position + 1] == _DEFINE_TABLES and data[begins : begins + 1] == b"\0":
-            table = data[begins + 1 : begins + 65]
+    for marker, body in segments_of(data):
+        if marker == _DEFINE_TABLES and body[:1] == b"\0":
+            table = body[1 : 1 + len(_STANDARD)]
             yield table if len(table) == len(_STANDARD) else b""
-        position += 2 + max(size_bytes, 2)

@@ -10,7 +10,7 @@ from html import escape
 import pyvips
 from noto_cjk import otc_path
 
-from meiku.media.geometry import column_of, row_of
+from meiku.media.geometry import CLEAR, column_of, row_of, turned
 from meiku.media.picture import Image, Picture, with_alpha
 from meiku.media.refusal import RecipeRefused
 from meiku.media.steps import BLACK, Colour
@@ -55,7 +55,7 @@ def _text(step: Watermark, text: str) -> Image:
         shadow = _faded(_coloured(opacity, BLACK), step.shadow_percent)
         shadow = shadow.embed(_SHADOW_SHIFT_PX, _SHADOW_SHIFT_PX, wide, high)
         drawn = shadow.composite2(drawn, "over").cast("uchar")
-    return drawn.rotate(step.text_angle_degrees) if step.text_angle_degrees else drawn
+    return turned(drawn, step.text_angle_degrees, CLEAR) if step.text_angle_degrees else drawn
 
 
 def _coloured(opacity: Image, colour: Colour) -> Image:

@@ -1,15 +1,19 @@
 """A picture while steps are done on it: its pixels, and how it will be written. Opened from untrusted bytes.
 
-Which formats are read is decided here, by their first bytes and never by a name; what a header claims is held
-against the limits before a pixel is decoded. No step, no output. Limits: the reference, media-processing.
+What a head claims is held against the limits before a pixel is decoded. No step, no output. Limits: the
+reference, media-processing.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any, Self
 
 import pyvips
 
+from meiku.media.formats import BMP, Kind, kind_of
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
 
@@ -18,33 +22,28 @@ Image = Any
 
 SIDE_LIMIT_PX = 30_000
 PIXELS_LIMIT = 250_000_000
+# Of what shall go on moving: each step takes about a millisecond for a frame, however small.
+FRAMES_LIMIT = 2_000
 SRGB_BANDS = 3
+# As libvips, libjpeg, libheif and GLib say it. That a file asks for senseless amounts is said in other words.
+_WANT_OF_MEMORY = re.compile(
+    r"out of memory|Insufficient memory|Allocating \d+ bytes failed|Memory allocation error \("
+    r"|creating thread"
+)
+# What libvips tells of an image's pixels; all else is what it carries beside them.
+_PIXEL_FIELDS = frozenset(
+    {"width", "height", "bands", "format", "coding", "interpretation", "xoffset", "yoffset", "xres", "yres"}
+    | {"filename", "vips-loader", "bits-per-sample", "palette"}
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A format that is read: its name, and libvips' operation that reads it and nothing else."""
+class Head:
+    """What a picture says of itself before it is decoded, within the limits; `image` has no pixels to ask."""
 
-    format: PictureFormat
-    loader: str
-    animated: bool = False
-
-
-_JPG = Kind(PictureFormat.JPG, "jpegload_buffer")
-_PNG = Kind(PictureFormat.PNG, "pngload_buffer")
-_GIF = Kind(PictureFormat.GIF, "gifload_buffer", animated=True)
-_WEBP = Kind(PictureFormat.WEBP, "webpload_buffer", animated=True)
-_TIFF = Kind(PictureFormat.TIFF, "tiffload_buffer")
-_AVIF = Kind(PictureFormat.AVIF, "heifload_buffer")
-
-_BEGINNINGS: Mapping[bytes, Kind] = {
-    b"\xff\xd8\xff": _JPG,
-    b"\x89PNG\r\n\x1a\n": _PNG,
-    b"GIF87a": _GIF,
-    b"GIF89a": _GIF,
-    b"II*\0": _TIFF,
-    b"MM\0*": _TIFF,
-}
+    kind: Kind
+    image: Image
+    frames: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +81,8 @@ class Picture:
             return replace(self, image=change(self.image))
         height_px, width_px = self.height_px, self.width_px
         tops = [number * height_px for number in range(self.frames)]
-        changed = [change(self.image.crop(0, top, width_px, height_px)) for top in tops]
-        joined = pyvips.Image.arrayjoin(changed, across=1).copy()
-        joined.set_type(pyvips.GValue.gint_type, "page-height", changed[0].height)
-        return replace(self, image=joined)
+        changed = (change(self.image.crop(0, top, width_px, height_px)) for top in tops)
+        return replace(self, image=_below_each_other(changed))
 
     def first_frame(self) -> Self:
         """Stand still."""
@@ -98,30 +95,29 @@ class Picture:
         return replace(self, output=replace(self.output, **changes))
 
 
-def kind_of(data: bytes) -> Kind:
-    """Tell a picture's format by its first bytes; RecipeRefused when it is none that is read."""
-    for beginning, kind in _BEGINNINGS.items():
-        if data.startswith(beginning):
-            return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return _WEBP
-    if data[4:12] in (b"ftypavif", b"ftypavis"):
-        return _AVIF
-    raise RecipeRefused(
-        "", "", "This image format is not supported; it is no JPEG, PNG, WebP, GIF, TIFF or AVIF."
-    )
+def head_of(data: bytes, *, sequential: bool = False) -> Head:
+    """Read a picture's head, and refuse what is too large by it; nothing is decoded."""
+    kind = kind_of(data)
+    with _decoding(kind):
+        image = _load(kind, data, sequential) if kind.loader else _library_for(kind).head(data)
+    frames = int(image.get("n-pages")) if kind.animated and image.get_typeof("n-pages") else 1
+    check_size(image.width, image.height, frames)
+    return Head(kind, image, frames)
 
 
 def open_picture(data: bytes, wanted: PictureFormat | None = None, *, sequential: bool = False) -> Picture:
     """Open a picture lazily, moving only where the wanted format can move; its limits are checked."""
-    kind = kind_of(data)
-    still = _load(kind, data)
-    frames = int(still.get("n-pages")) if kind.animated and still.get_typeof("n-pages") else 1
-    check_size(still.width, still.height, frames)
+    head = head_of(data, sequential=sequential)
+    kind, frames, image = head.kind, head.frames, head.image
     moving = frames > 1 and (wanted or kind.format) in (PictureFormat.GIF, PictureFormat.WEBP)
-    options = {"n": -1} if moving else {}
-    access = "sequential" if sequential and not moving else "random"
-    image = _load(kind, data, access=access, **options)
+    if moving and frames > FRAMES_LIMIT:
+        raise RecipeRefused(
+            "", "", f"The image has too many frames to move: {frames:,}; it may have {FRAMES_LIMIT:,}."
+        )
+    if moving or not kind.loader:
+        del head, image  # some have room for their pixels already
+        with _decoding(kind):
+            image = _load(kind, data, n=-1) if moving else _library_for(kind).decoded(data)
     return Picture(_in_srgb(image), Output(wanted or kind.format), data, frames if moving else 1)
 
 
@@ -136,14 +132,32 @@ def check_size(width_px: int, height_px: int, frames: int = 1) -> None:
         )
 
 
-def decoded_to(data: bytes, width_px: int, height_px: int) -> Image:
+def decoded_to(picture: Picture, width_px: int, height_px: int) -> Image:
     """Decode a still picture to a size, by a format's own means where it has some (a JPEG's eighths)."""
-    kind_of(data)  # libvips chooses a loader by itself here: only the bytes of known formats reach it
+    if not kind_of(picture.source_bytes).loader:
+        return picture.image.thumbnail_image(width_px, height=height_px, size="force", no_rotate=True)
+    # libvips chooses a loader by itself here: only the bytes of known formats reach it.
     # Given as a loader's option: `fail_on` of the operation itself lets truncated files pass.
     image = pyvips.Image.thumbnail_buffer(
-        data, width_px, height=height_px, size="force", no_rotate=True, option_string="[fail_on=error]"
+        picture.source_bytes,
+        width_px,
+        height=height_px,
+        size="force",
+        no_rotate=True,
+        option_string="[fail_on=error]",
     )
     return _in_srgb(image)
+
+
+def _below_each_other(frames: Iterator[Image]) -> Image:
+    """Join frames of one size; each is made before the next, for all in work at once are much memory."""
+    first = next(frames)
+    pixels = [first.write_to_memory(), *(frame.write_to_memory() for frame in frames)]
+    shape = (first.width, first.height * len(pixels), first.bands, first.format)
+    joined = pyvips.Image.new_from_memory(b"".join(pixels), *shape).copy(interpretation=first.interpretation)
+    joined = with_facts_of(joined, first)
+    joined.set_type(pyvips.GValue.gint_type, "page-height", first.height)
+    return joined
 
 
 def with_alpha(image: Image) -> Image:
@@ -151,24 +165,65 @@ def with_alpha(image: Image) -> Image:
     return image if image.hasalpha() else image.addalpha()
 
 
-def _load(kind: Kind, data: bytes, **options: Any) -> Image:
+def with_facts_of(image: Image, other: Image) -> Image:
+    """Give an image what another carries beside its pixels: EXIF, colour profile, how it moves."""
+    told = image.copy(xres=other.xres, yres=other.yres)
+    for name in set(other.get_fields()) - _PIXEL_FIELDS:
+        told.set_type(other.get_typeof(name), name, other.get(name))
+    return told
+
+
+def _load(kind: Kind, data: bytes, sequential: bool = False, **options: int) -> Image:
+    access = "sequential" if sequential else "random"
+    return getattr(pyvips.Image, str(kind.loader))(data, fail_on="error", access=access, **options)
+
+
+def _library_for(kind: Kind) -> ModuleType:
+    """Give what reads a format that libvips does not; loaded for those who have such pictures."""
+    if kind is BMP:
+        from meiku.media import bitmap
+
+        return bitmap
+    from meiku.media import heic
+
+    return heic
+
+
+@contextmanager
+def _decoding(kind: Kind) -> Iterator[None]:
+    """Take whatever a decoder stumbles over for the picture's fault, except want of memory."""
     try:
-        return getattr(pyvips.Image, kind.loader)(data, fail_on="error", **options)
-    except pyvips.Error:
-        raise broken(kind.format) from None
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # other libraries than libvips raise many kinds
+        raise failure(error, kind.format) from None
 
 
-def broken(picture_format: PictureFormat) -> RecipeRefused:
-    """Say that a picture cannot be decoded; what the decoder said may speak of its memory, so it is not."""
+def failure(error: Exception, picture_format: PictureFormat) -> RecipeRefused:
+    """Say that a picture is damaged; not in a library's words, which may speak of its memory."""
+    raise_want_of_memory(error)
     return RecipeRefused(
-        "", "", f"The image is damaged: it begins as {picture_format.upper()} and cannot be decoded."
+        "",
+        "",
+        f"The image is damaged: it begins as {picture_format.upper()} and cannot be decoded to its end.",
     )
 
 
+def raise_want_of_memory(error: Exception) -> None:
+    """Raise MemoryError where that is what an error says.
+
+    libvips does not give back all of what it had then: who goes on in the same process has less.
+    """
+    if _WANT_OF_MEMORY.search(str(error)):
+        raise MemoryError from error
+
+
 def _in_srgb(image: Image) -> Image:
-    """Bring CMYK, grey and 16 bits to three or four bands of 8 bits, which all steps work on."""
+    """Bring CMYK, grey, 16 bits and more bands to three or four of 8 bits, which all steps work on."""
     if image.interpretation == "srgb" and image.format == "uchar" and image.bands in (3, 4):
         return image
     if image.interpretation == "cmyk":
         image = image.icc_transform("srgb") if image.get_typeof("icc-profile-data") else image
-    return image.colourspace("srgb").cast("uchar")
+    image = image.colourspace("srgb").cast("uchar")
+    return image if image.bands <= SRGB_BANDS + 1 else image.extract_band(0, n=SRGB_BANDS + 1)

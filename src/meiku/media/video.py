@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 
 from meiku.media.made import Made
 from meiku.media.operations import BY_STEP
-from meiku.media.picture import Image
+from meiku.media.picture import Image, raise_want_of_memory
 from meiku.media.recipe import Recipe
 from meiku.media.refusal import RecipeRefused
 from meiku.media.steps import Step
@@ -43,14 +43,18 @@ _ANIMATION_LIMITS_PX = {AnimationFormat.WEBP: 100_000_000, AnimationFormat.GIF: 
 
 
 def follow_video(recipe: Recipe, source: RangedSource) -> Made:
-    """Make what a recipe asks for of a video; RecipeRefused, which names the step, where that cannot be."""
+    """Make what a recipe asks for of a video; RecipeRefused, which names the step, where that cannot be.
+
+    MemoryError where it takes too much of it.
+    """
     step = recipe.steps[0]
     name = BY_STEP[type(step)].name
     try:
         return _MAKERS[type(step)](source, step)
     except RecipeRefused as refused:
         raise refused if refused.step else RecipeRefused(name, "", _within(refused.reason)) from None
-    except pyvips.Error:
+    except pyvips.Error as error:
+        raise_want_of_memory(error)
         raise RecipeRefused(name, "", "the picture cannot be written.") from None
 
 

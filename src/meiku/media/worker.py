@@ -1,8 +1,8 @@
 """The process that decodes strangers' pictures: takes one recipe after another from the server beside it.
 
-`python -m meiku.media.worker <descriptor> <memory in bytes> <seconds>`. It opens no file and no network;
-bytes are asked for over the one socket it is given. Its memory is limited by the kernel, and a job that takes
-too long is ended by an alarm of its own even when the server has gone.
+`python -m meiku.media.worker <descriptor> <memory in bytes> <seconds>`. It opens no network and can write no
+file; bytes are asked for over the one socket it is given. Its memory is limited by the kernel, and a job that
+takes too long is ended by an alarm of its own even when the server has gone.
 """
 
 import os
@@ -76,6 +76,7 @@ def main() -> None:
     descriptor, memory_bytes, timeout_s = (int(word) for word in sys.argv[1:4])
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     server = _Server(socket.socket(fileno=descriptor))
     _prepare()
     while (job := receive_blocking(server.connection)) is not None:

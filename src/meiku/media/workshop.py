@@ -22,8 +22,14 @@ from meiku.media.messages import Message, receive
 from meiku.media.recipe import Recipe, canonical
 from meiku.media.refusal import RecipeRefused
 
-# One core for each worker, no loaders that were never fuzzed, and few heaps.
-_ENVIRONMENT = {"VIPS_CONCURRENCY": "1", "VIPS_BLOCK_UNTRUSTED": "1", "MALLOC_ARENA_MAX": "1"}
+# One core for each worker, no loaders that were never fuzzed, few heaps, and no files in the place of memory:
+# libvips would write large pictures to one, where the limit of memory does not count them.
+_ENVIRONMENT = {
+    "VIPS_CONCURRENCY": "1",
+    "VIPS_BLOCK_UNTRUSTED": "1",
+    "VIPS_DISC_THRESHOLD": "1000g",
+    "MALLOC_ARENA_MAX": "1",
+}
 
 _ASKING = frozenset({"want", "measure"})
 _RANGE_LIMIT_BYTES = 1 << 20
