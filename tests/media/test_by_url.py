@@ -124,6 +124,28 @@ def test_what_is_no_picture_is_refused(url_of: Callable[..., str]) -> None:
     assert status == 400 and b"not supported" in body
 
 
+def test_a_picture_is_made_wherever_its_bytes_are_kept(server: Server, s3: Any, bucket: str) -> None:
+    """Beside the rows, in a file, or in the parts that it was sent in."""
+    large = photo(4000, 3000)
+    s3.put_object(Bucket=bucket, Key="row.jpg", Body=photo(120, 90), ACL="public-read")
+    s3.put_object(Bucket=bucket, Key="file.jpg", Body=large, ACL="public-read")
+    where = {"Bucket": bucket, "Key": "parts.jpg"}
+    upload = {**where, "UploadId": s3.create_multipart_upload(**where, ACL="public-read")["UploadId"]}
+    cut = 5 << 20
+    assert len(large) > cut
+    sent = [
+        {"PartNumber": number, "ETag": s3.upload_part(**upload, PartNumber=number, Body=part)["ETag"]}
+        for number, part in enumerate((large[:cut], large[cut:]), 1)
+    ]
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": sent})
+    made = [
+        get(f"{server.url}/{bucket}/{key}?x-amz-process=image/resize,w_40")
+        for key in ("row.jpg", "file.jpg", "parts.jpg")
+    ]
+    assert [(status, size_of(body)) for status, _, body in made] == [(200, (40, 30))] * 3
+    assert made[1][2] == made[2][2]
+
+
 def test_a_missing_object_is_missing(server: Server, bucket: str) -> None:
     url = presign_v4(ACCESS, "GET", f"{server.url}/{bucket}/none.jpg?x-amz-process=image/info")
     assert get(url)[0] == 404
