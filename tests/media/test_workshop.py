@@ -186,6 +186,18 @@ def test_what_takes_too_long_is_refused_in_words(told: Callable[..., None]) -> N
     told(story, workers=1, timeout_s=1)
 
 
+def test_what_takes_too_much_memory_is_refused_in_words(told: Callable[..., None]) -> None:
+    """A picture that must be decoded whole and does not fit is not put into a file instead, which would."""
+    large = Source(bytes(pyvips.Image.black(9000, 9000, bands=3).jpegsave_buffer()))
+
+    async def story(first: Workshop, _: Workshop) -> None:
+        with pytest.raises(RecipeRefused, match="more memory than it may have"):
+            await first.make(read_recipe("image/rotate,90"), large)
+        assert (await first.make(read_recipe("image/resize,w_20"), large)).body
+
+    told(story, workers=1, memory_bytes=200 << 20)
+
+
 def test_a_worker_that_was_stopped_goes_on(told: Callable[..., None]) -> None:
     """A read that comes back early, because the process stood still, is no end of the connection."""
 

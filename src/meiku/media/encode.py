@@ -9,6 +9,7 @@ import pyvips
 
 from meiku.media.geometry import OPAQUE
 from meiku.media.made import Made
+from meiku.media.memory import check_memory
 from meiku.media.picture import SRGB_BANDS, Image, Output, Picture
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
@@ -28,7 +29,10 @@ CONTENT_TYPES: Mapping[PictureFormat, str] = {
 
 
 def encode(picture: Picture) -> Made:
-    """Decode, follow the steps and write, all in one pass; RecipeRefused where the bytes are damaged."""
+    """Decode, follow the steps and write, all in one pass; RecipeRefused where the bytes are damaged.
+
+    MemoryError where it takes more than there is.
+    """
     output = picture.output
     writer = _WRITERS.get(output.format)
     if writer is None:
@@ -40,7 +44,8 @@ def encode(picture: Picture) -> Made:
         image = image.flatten(background=_WHITE)
     try:
         return Made(writer(image, output), CONTENT_TYPES[output.format])
-    except pyvips.Error:
+    except pyvips.Error as error:
+        check_memory(error)
         raise RecipeRefused("", "", "The image is damaged: it cannot be decoded to its end.") from None
 
 

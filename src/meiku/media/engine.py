@@ -14,6 +14,7 @@ from meiku.media.encode import encode
 from meiku.media.information import average, information
 from meiku.media.jpeg_quality import quality_of
 from meiku.media.made import Made
+from meiku.media.memory import check_memory
 from meiku.media.overlay import watermark
 from meiku.media.picture import Image, Picture, broken, kind_of, open_picture
 from meiku.media.picture_steps import (
@@ -77,11 +78,13 @@ _STEPS: Mapping[type[Step], Callable[[Picture, Any], Picture]] = {
 def follow(recipe: Recipe, source: bytes, fetch: Fetch) -> Made:
     """Make what a recipe asks for of a picture; RecipeRefused where that cannot be.
 
-    `fetch` gives the bytes of another object of the same bucket, for watermarks.
+    MemoryError where it takes more than there is. `fetch` gives the bytes of another object of the same
+    bucket, for watermarks.
     """
     try:
         return _followed(recipe, source, fetch)
-    except pyvips.Error:
+    except pyvips.Error as error:
+        check_memory(error)
         raise broken(kind_of(source).format) from None
 
 

@@ -14,12 +14,13 @@ from pathlib import Path
 from meiku.media.jobs import Jobs
 from meiku.media.limits import Limits
 
-# One core for each worker; no loaders that were never fuzzed; and one heap, of which so much is kept from one
-# picture to the next.
+# One core for each worker; no loaders that were never fuzzed; what is decoded stays in memory, which is
+# limited, and never becomes a file; and one heap, of which so much is kept from one picture to the next.
 # (Measured: to get pages from the kernel anew cost a thirtieth of all time.)
 _ENVIRONMENT = {
     "VIPS_CONCURRENCY": "1",
     "VIPS_BLOCK_UNTRUSTED": "1",
+    "VIPS_DISC_THRESHOLD": str(1 << 50),
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(16 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
