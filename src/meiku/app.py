@@ -16,7 +16,10 @@ from meiku.blobs.room import Room
 from meiku.config import Settings
 from meiku.counters import UNMATCHED, Counters
 from meiku.media.flights import Flights
-from meiku.media.workshop import Limits, Workshop
+from meiku.media.jobs import Jobs
+from meiku.media.limits import Limits
+from meiku.media.staff import Staff
+from meiku.media.workshop import Workshop
 from meiku.meta import Meta
 from meiku.meta.claims import Claims
 from meiku.meta.group_commit import Turn
@@ -39,9 +42,10 @@ _RESULTS_LOCK = "results.lock"
 class Application:
     """One worker's ASGI application."""
 
-    def __init__(self, settings: Settings, counters: Counters) -> None:
+    def __init__(self, settings: Settings, counters: Counters, jobs: Jobs) -> None:
         self._settings = settings
         self._counters = counters
+        self._jobs = jobs
         self._pipeline: Pipeline | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,7 +83,7 @@ class Application:
         await receive()
         async with AsyncExitStack() as stack:
             try:
-                self._pipeline = await stack.enter_async_context(open_pipeline(self._settings))
+                self._pipeline = await stack.enter_async_context(open_pipeline(self._settings, self._jobs))
             except Exception as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
@@ -89,12 +93,13 @@ class Application:
 
 
 @asynccontextmanager
-async def open_pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
-    """Open the embedded stores and give the pipeline over them."""
+async def open_pipeline(settings: Settings, jobs: Jobs) -> AsyncIterator[Pipeline]:
+    """Open the embedded stores and give the pipeline over them; `jobs` is let go of at the end."""
     meta = await open_sqlite(settings.data_folder / DATABASE)
     blobs = await open_files(settings.data_folder, settings.reserve_bytes)
     room = Room(settings.data_folder, settings.reserve_bytes)
-    workshop = Workshop(Limits(settings.media_timeout_s, settings.media_memory_bytes))
+    limits = Limits(settings.media_timeout_s, settings.media_memory_bytes, settings.workers)
+    workshop = Workshop(jobs, Staff(jobs, limits, settings.data_folder), limits)
     claims = Claims(settings.data_folder / _RESULTS_LOCK)
     try:
         async with _upkeep(meta, blobs, settings):
@@ -102,12 +107,12 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Pipeline]:
                 meta,
                 blobs,
                 settings,
+                workshop,
                 require_room=room.require,
-                workshop=workshop,
                 flights=Flights(claims.hold),
             )
     finally:
-        await workshop.close()
+        jobs.close()
         claims.close()
         await blobs.close()
         await meta.close()

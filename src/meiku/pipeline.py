@@ -22,7 +22,7 @@ from meiku.blobs import Blobs
 from meiku.config import Settings
 from meiku.media import PRIMARY_NAME
 from meiku.media.flights import Flights
-from meiku.media.workshop import Limits, Workshop
+from meiku.media.workshop import Workshop
 from meiku.meta import Meta
 from meiku.meta.records import BucketRecord
 from meiku.operation import Operation
@@ -73,17 +73,16 @@ class Pipeline:
         meta: Meta,
         blobs: Blobs,
         settings: Settings,
+        workshop: Workshop,
         clock: Callable[[], float] = time.time,
         require_room: Callable[[int], None] = lambda _: None,
-        workshop: Workshop | None = None,
         flights: Flights | None = None,
     ) -> None:
         """Take the stores; `require_room` raises Full where so many bytes more would not fit.
 
-        `workshop` follows recipes; without one, one with its own limits does. `flights` keeps other processes
-        from following the same ones.
+        `workshop` follows recipes. `flights` keeps other processes from following the same ones.
         """
-        self._workshop, self._flights = workshop or Workshop(Limits()), flights or Flights()
+        self._workshop, self._flights = workshop, flights or Flights()
         self._require_room = require_room
         self.meta, self._blobs, self._settings, self._clock = meta, blobs, settings, clock
         self._operations = ops.offered()

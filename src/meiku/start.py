@@ -19,6 +19,7 @@ from meiku.app import Application, open_meta
 from meiku.config import ConfigError, Settings
 from meiku.counters import Counters
 from meiku.errors import StateError
+from meiku.media.jobs import Jobs
 from meiku.ops.accounts import AccountError, KeyPair, ensure_root
 from meiku.root_key import FILE_NAME, root_key_pair
 from meiku.serve import Address, serve
@@ -51,10 +52,10 @@ def _run(settings: Settings) -> int:
     is_new = not (settings.data_folder / FILE_NAME).exists()
     pair, kept_in = root_key_pair(settings.data_folder)
     asyncio.run(_prepare(settings, pair))
-    counters = Counters(settings.workers, model.operations())
+    counters, jobs = Counters(settings.workers, model.operations()), Jobs()
     return serve(
         settings,
-        lambda: cast(ASGI3Application, Application(settings, counters)),
+        lambda: cast(ASGI3Application, Application(settings, counters, jobs)),
         lambda address: _greet(address, settings, pair, kept_in, is_new),
         counters,
     )

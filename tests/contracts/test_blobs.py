@@ -1,6 +1,7 @@
 """The contract of `Blobs`, held against every engine. An engine passes all of it or is none."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -94,6 +95,29 @@ def test_a_blob_shorter_than_asked_for_is_missing_its_end(engine: Engine) -> Non
         assert await anext(reading) == b"abc"
         with pytest.raises(errors.Missing):
             await anext(reading)
+
+    engine(story)
+
+
+@pytest.mark.parametrize("whole", [b"", b"x", BIG])
+def test_a_blob_opened_as_a_file_is_whole_and_survives_deletion(engine: Engine, whole: bytes) -> None:
+    """Another process may read it at any place, also when the blob is deleted meanwhile; what is not there
+    is Missing.
+    """
+
+    async def story(blobs: Blobs) -> None:
+        blob_id = await blobs.write(stream(whole))
+        file = await blobs.open(blob_id)
+        await blobs.delete(blob_id)
+        try:
+            assert os.fstat(file).st_size == len(whole)
+            assert os.pread(file, len(whole) + 1, 0) == whole
+            assert os.pread(file, 10, 2_000_000) == whole[2_000_000:2_000_010]
+        finally:
+            os.close(file)
+        for unknown in (blob_id, "../../etc/passwd"):
+            with pytest.raises(errors.Missing):
+                os.close(await blobs.open(unknown))
 
     engine(story)
 

@@ -76,7 +76,11 @@ def closed_by_peer(connections: list[socket.socket]) -> int:
 
 
 def processes_of(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    """List a process and all its descendants; one may be the child of any thread, and end at any time."""
+    children: list[str] = []
+    with contextlib.suppress(OSError):
+        for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+            children += listing.read_text().split()
     return [pid, *(found for child in children for found in processes_of(int(child)))]
 
 
@@ -84,8 +88,9 @@ def memory_bytes(pid: int) -> int:
     """Sum the proportional set sizes of a process tree: pages that are shared count once."""
     total = 0
     for process in processes_of(pid):
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-        total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
+        with contextlib.suppress(OSError):
+            lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
     return total
 
 

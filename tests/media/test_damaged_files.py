@@ -20,8 +20,8 @@ from media.filming import film
 from media.golden.drawing import GLASS, MOTIF, Drawing, opaque
 from media.working import Follow, in_a_workshop
 from meiku.media import RecipeRefused
+from meiku.media.limits import Limits
 from meiku.media.made import Made
-from meiku.media.workshop import Limits
 
 ROUNDS = int(os.environ.get("MEIKU_FUZZ_ROUNDS", "200"))
 SEED = int(os.environ.get("MEIKU_FUZZ_SEED", "20240607"))

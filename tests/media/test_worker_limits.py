@@ -10,8 +10,8 @@ import pyvips
 
 from media.working import Follow, in_a_workshop, made
 from meiku.media import RecipeRefused
+from meiku.media.limits import Limits
 from meiku.media.made import Made
-from meiku.media.workshop import Limits
 
 MIB = 1 << 20
 

@@ -1,12 +1,18 @@
 """A real workshop for tests: recipes followed by a worker process on bytes that are in memory."""
 
 import asyncio
+import os
+import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from meiku.media import RecipeRefused, read_recipe
+from meiku.media.jobs import Jobs
+from meiku.media.limits import Limits
 from meiku.media.made import Made
-from meiku.media.workshop import Limits, Workshop
+from meiku.media.staff import Staff
+from meiku.media.workshop import Workshop
 
 
 @dataclass(frozen=True)
@@ -20,8 +26,11 @@ class InMemory:
     def size_bytes(self) -> int:
         return len(self.data)
 
-    async def read(self, key: str | None) -> bytes:
-        return self.data if key is None else self.named[key]
+    async def open(self, key: str | None) -> tuple[int, int]:
+        data = self.data if key is None else self.named[key]
+        file = os.memfd_create("source")
+        os.write(file, data)
+        return file, len(data)
 
     async def read_range(self, start_byte: int, stop_byte: int) -> bytes:
         return self.data[start_byte:stop_byte]
@@ -33,8 +42,9 @@ Follow = Callable[[str, bytes], Awaitable[Made | RecipeRefused]]
 def in_a_workshop(use: Callable[[Follow], Awaitable[None]], limits: Limits | None = None) -> None:
     """Let a test have recipes followed, one after another; a refusal is a result."""
 
-    async def run() -> None:
-        workshop = Workshop(limits or Limits())
+    async def run(folder: str) -> None:
+        jobs = Jobs()
+        workshop = Workshop(jobs, Staff(jobs, limits or Limits(), Path(folder)), limits or Limits())
 
         async def follow(recipe: str, data: bytes) -> Made | RecipeRefused:
             try:
@@ -45,9 +55,10 @@ def in_a_workshop(use: Callable[[Follow], Awaitable[None]], limits: Limits | Non
         try:
             await use(follow)
         finally:
-            await workshop.close()
+            jobs.close()
 
-    asyncio.run(run())
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(folder))
 
 
 def made(recipe: str, data: bytes, limits: Limits | None = None) -> Made | RecipeRefused:

@@ -30,6 +30,13 @@ class Blobs(Protocol):
         """
         ...
 
+    async def open(self, blob_id: str) -> int:
+        """Open a blob as a file and answer its descriptor, for another process to read; who asked closes it.
+
+        It is not cut when the blob is deleted. Raises Missing when there is no such blob.
+        """
+        ...
+
     async def delete(self, blob_id: str) -> None:
         """Delete a blob; deleting what is not there is no error."""
         ...

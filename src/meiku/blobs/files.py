@@ -109,7 +109,7 @@ class FileBlobs:
 
     async def read(self, blob_id: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """Yield a range of a file, at once where the kernel holds it, from a thread where it does not."""
-        file = await self._open(blob_id)
+        file = await self.open(blob_id)
         self._readers += 1
         try:
             position, most_bytes = start, _FIRST_READ_BYTES
@@ -127,6 +127,18 @@ class FileBlobs:
         finally:
             self._readers -= 1
             os.close(file)
+
+    async def open(self, blob_id: str) -> int:
+        """Open a blob's file; one that was open lately is found without waiting for the disk."""
+        path = self._path(blob_id)
+        try:
+            file = _open(path) if blob_id in self._warm else await self._open_in_thread(path)
+        except FileNotFoundError as error:
+            raise errors.Missing(blob_id) from error
+        if len(self._warm) >= _WARM_LIMIT:
+            del self._warm[next(iter(self._warm))]
+        self._warm[blob_id] = None
+        return file
 
     async def delete(self, blob_id: str) -> None:
         """Remove a blob's file, if it is there."""
@@ -150,18 +162,6 @@ class FileBlobs:
         if not _ID.fullmatch(blob_id):
             raise errors.Missing(blob_id)
         return self._blobs / blob_id[:2] / blob_id
-
-    async def _open(self, blob_id: str) -> int:
-        """Open a blob's file; one that was open lately is found without waiting for the disk."""
-        path = self._path(blob_id)
-        try:
-            file = _open(path) if blob_id in self._warm else await self._open_in_thread(path)
-        except FileNotFoundError as error:
-            raise errors.Missing(blob_id) from error
-        if len(self._warm) >= _WARM_LIMIT:
-            del self._warm[next(iter(self._warm))]
-        self._warm[blob_id] = None
-        return file
 
     async def _open_in_thread(self, path: Path) -> int:
         opening = self._threads.submit(_open, path)

@@ -1,7 +1,8 @@
-"""What a server and its media worker say to each other: names and values as JSON, and bytes behind them.
+"""What a server and its media worker say to each other: names and values as JSON, with bytes or a file.
 
-JSON, not pickle: a worker decodes what strangers sent, so what it says is only data. Blocking reads are the
-worker's, the others the server's.
+JSON, not pickle: a worker decodes what strangers sent, so what it says is only data. A file goes as its
+descriptor, so that its bytes are copied by nobody on the way. Blocking calls are the worker's, the others the
+server's.
 """
 
 import asyncio
@@ -18,10 +19,11 @@ _BODY_LIMIT_BYTES = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Named values, and bytes."""
+    """Named values, and bytes or the descriptor of an open file, which who receives it closes."""
 
     values: Mapping[str, Any]
     body: bytes = b""
+    file: int | None = None
 
     def framed(self) -> bytes:
         """Write lengths, values and bytes."""
@@ -29,21 +31,32 @@ class Message:
         return len(head).to_bytes(4, "big") + len(self.body).to_bytes(4, "big") + head + self.body
 
 
-async def receive(reader: asyncio.StreamReader) -> Message:
-    """Wait for a message; IncompleteReadError when the other has gone."""
-    head_bytes, body_bytes = _lengths(await reader.readexactly(_LENGTH_BYTES))
-    head = await reader.readexactly(head_bytes)
-    return Message(json.loads(head), await reader.readexactly(body_bytes))
+async def send(connection: socket.socket, message: Message) -> None:
+    """Send a message; ConnectionError when the other has gone. The file stays open here."""
+    if message.file is None:
+        await asyncio.get_running_loop().sock_sendall(connection, message.framed())
+    else:
+        # Short, and the other has read all that came before it: it fits.
+        socket.send_fds(connection, [message.framed()], [message.file])
+
+
+async def receive(connection: socket.socket) -> Message:
+    """Wait for a message; ConnectionError when the other has gone."""
+    head_bytes, body_bytes = _lengths(await _received(connection, _LENGTH_BYTES))
+    head = await _received(connection, head_bytes)
+    return Message(json.loads(head), await _received(connection, body_bytes))
 
 
 def receive_blocking(connection: socket.socket) -> Message | None:
     """Wait for a message; None when the other has gone."""
-    lengths = _exactly(connection, _LENGTH_BYTES)
-    if lengths is None:
+    lengths, files, _, _ = socket.recv_fds(connection, _LENGTH_BYTES, 1)
+    if len(lengths) < _LENGTH_BYTES:
         return None
     head_bytes, body_bytes = _lengths(lengths)
-    head, body = _exactly(connection, head_bytes), _exactly(connection, body_bytes)
-    return None if head is None or body is None else Message(json.loads(head), body)
+    head, body = _received_blocking(connection, head_bytes), _received_blocking(connection, body_bytes)
+    if head is None or body is None:
+        return None
+    return Message(json.loads(head), body, files[0] if files else None)
 
 
 def _lengths(data: bytes) -> tuple[int, int]:
@@ -53,12 +66,21 @@ def _lengths(data: bytes) -> tuple[int, int]:
     return head_bytes, body_bytes
 
 
-def _exactly(connection: socket.socket, size_bytes: int) -> bytes | None:
-    received = bytearray(size_bytes)
-    view = memoryview(received)
-    while view:
-        taken = connection.recv_into(view)
+async def _received(connection: socket.socket, size_bytes: int) -> bytes:
+    received, filled = memoryview(bytearray(size_bytes)), 0
+    while filled < size_bytes:
+        taken = await asyncio.get_running_loop().sock_recv_into(connection, received[filled:])
         if not taken:
+            raise ConnectionError("the worker has gone")
+        filled += taken
+    return bytes(received)
+
+
+def _received_blocking(connection: socket.socket, size_bytes: int) -> bytes | None:
+    received = bytearray()
+    while len(received) < size_bytes:
+        more = connection.recv(size_bytes - len(received))
+        if not more:
             return None
-        view = view[taken:]
+        received += more
     return bytes(received)

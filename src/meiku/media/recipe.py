@@ -9,6 +9,7 @@ here.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from meiku.media.dialects import OSS, Dialect
 from meiku.media.picture_steps import AverageHue, Info
@@ -25,6 +26,8 @@ STEPS_LIMIT = 32
 # Each is an object that is fetched and decoded beside the source.
 WATERMARK_IMAGES_LIMIT = 3
 _SYSTEM = "sys"
+# Sites ask for a handful of recipes over and over; reading one takes as long as finding what it made.
+_REMEMBERED = 256
 
 
 class RecipeKind(StrEnum):
@@ -68,6 +71,11 @@ class _Part:
 
 def read_recipe(text: str, dialect: Dialect = OSS) -> Recipe:
     """Read a recipe; raises RecipeRefused, which names the step, the parameter and what would be right."""
+    return _read(text, dialect)
+
+
+@lru_cache(_REMEMBERED)
+def _read(text: str, dialect: Dialect) -> Recipe:
     _check_text(text)
     parts = [_part(part) for part in text.split("|")]
     save_as = _save_as(parts.pop()) if parts[-1].family == _SYSTEM else None
@@ -82,6 +90,11 @@ def canonical(recipe: Recipe) -> str:
     It reads to the same recipe under the primary name. What ZOS takes for granted is spelled out, so a text
     that was just short enough may come out a little longer than is read.
     """
+    return _canonical(recipe)
+
+
+@lru_cache(_REMEMBERED)
+def _canonical(recipe: Recipe) -> str:
     chain = f"{recipe.kind}/{'/'.join(_written(step) for step in recipe.steps)}"
     return chain if recipe.save_as is None else f"{chain}|{_SYSTEM}/{write_step(recipe.save_as)}"
 

@@ -1,18 +1,22 @@
-"""The process that decodes strangers' pictures: takes one recipe after another from the server beside it.
+"""The process that decodes strangers' pictures: takes one job after another from the servers beside it.
 
 `python -m meiku.media.worker <descriptor> <memory in bytes> <seconds>`. It opens no network and can write no
-file; bytes are asked for over the one socket it is given. Its memory is limited by the kernel, and a job that
-takes too long is ended by an alarm of its own even when the server has gone.
+file; jobs come through the one socket it is given, files are asked for over the connection that a job is. Its
+memory is limited by the kernel. A job that its server has given up ends the process, and one that takes too
+long is ended by an alarm even when the server cannot.
 """
 
 import os
 import resource
+import select
 import signal
 import socket
 import sys
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meiku.media.jobs import take_job
 from meiku.media.messages import Message, receive_blocking
 
 if TYPE_CHECKING:
@@ -20,28 +24,43 @@ if TYPE_CHECKING:
     from meiku.media.recipe import Recipe
 
 _ALARM_GRACE_S = 5
+# A worker that nobody needs gives its memory back; another is there in half a second.
+_IDLE_S = 300.0
+_STACK_BYTES = 256 << 10
 
 
 class _Lost(Exception):
     """What was asked for cannot be had; the server knows why."""
 
 
+class _Gone(Exception):
+    """The server has let go of the connection: nobody waits for this job."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """The server at the other end."""
+    """The server at the other end of a job."""
 
     connection: socket.socket
 
-    def tell(self, **values: object) -> None:
-        """Say something without bytes."""
-        self.connection.sendall(Message(values).framed())
+    def say(self, message: Message) -> None:
+        """Say something."""
+        try:
+            self.connection.sendall(message.framed())
+        except ConnectionError:
+            raise _Gone from None
+
+    def hear(self) -> Message:
+        """Wait for what the server says."""
+        heard = receive_blocking(self.connection)
+        if heard is None:
+            raise _Gone
+        return heard
 
     def ask(self, **values: object) -> Message:
         """Ask and wait; `_Lost` where the answer is no."""
-        self.tell(**values)
-        answer = receive_blocking(self.connection)
-        if answer is None:
-            raise SystemExit(0)
+        self.say(Message(values))
+        answer = self.hear()
         if answer.values.get("lost"):
             raise _Lost
         return answer
@@ -55,8 +74,16 @@ class _Server:
         return self.ask(want=None, start=start_byte, stop=stop_byte).body
 
     def fetch(self, key: str | None) -> bytes:
-        """Give the whole of a small object; None is the source."""
-        return self.ask(want=key).body
+        """Give the whole of a small object; None is the source. `_Lost` where its file is too short."""
+        answer = self.ask(want=key)
+        if answer.file is None:
+            raise _Lost
+        with os.fdopen(answer.file, "rb") as file:
+            file.seek(0)
+            data = file.read(answer.values["size_bytes"])
+        if len(data) < answer.values["size_bytes"]:
+            raise _Lost
+        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +99,19 @@ class _Ranged:
 
 
 def main() -> None:
-    """Serve until the server goes."""
+    """Take jobs until there are no servers, or nothing to do for long."""
     descriptor, memory_bytes, timeout_s = (int(word) for word in sys.argv[1:4])
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    server = _Server(socket.socket(fileno=descriptor))
+    jobs, watched = socket.socket(fileno=descriptor), select.epoll()
     _prepare()
-    while (job := receive_blocking(server.connection)) is not None:
+    threading.stack_size(_STACK_BYTES)
+    threading.Thread(target=_end_when_given_up, args=(watched,), daemon=True).start()
+    while (connection := take_job(jobs, _IDLE_S)) is not None:
         signal.alarm(timeout_s + _ALARM_GRACE_S)
-        _work(server, job)
+        with connection:
+            _work(_Server(connection), watched)
         signal.alarm(0)
 
 
@@ -93,21 +123,41 @@ def _prepare() -> None:
     import meiku.media.engine  # noqa: F401
 
 
-def _work(server: _Server, job: Message) -> None:
+def _end_when_given_up(watched: select.epoll) -> None:
+    """End the process, whatever its decoder is at, when the connection that is watched has no other end."""
+    while not watched.poll():
+        pass
+    os._exit(1)
+
+
+def _work(server: _Server, watched: select.epoll) -> None:
+    """Do a job, and answer; a job that nobody waits for is left."""
+    try:
+        recipe = server.hear().values["recipe"]
+        watched.register(server.connection, select.EPOLLRDHUP)
+        try:
+            answer = _answer(server, recipe)
+        finally:
+            watched.unregister(server.connection)
+        server.say(answer)
+    except _Gone:
+        pass
+
+
+def _answer(server: _Server, text: str) -> Message:
+    """Follow a recipe; what stands in its way is an answer, too."""
     from meiku.media.recipe import read_recipe
     from meiku.media.refusal import RecipeRefused
 
     try:
-        recipe = read_recipe(job.values["recipe"])
-        made = _made(server, recipe)
+        made = _made(server, read_recipe(text))
     except RecipeRefused as refused:
-        server.tell(refused=[refused.step, refused.parameter, refused.reason])
+        return Message({"refused": [refused.step, refused.parameter, refused.reason]})
     except _Lost:
-        server.tell(refused=["", "", "An object that it needs cannot be read."])
+        return Message({"refused": ["", "", "An object that it needs cannot be read."]})
     except MemoryError:
         os._exit(1)
-    else:
-        server.connection.sendall(Message({"content_type": made.content_type}, made.body).framed())
+    return Message({"content_type": made.content_type}, made.body)
 
 
 def _made(server: _Server, recipe: "Recipe") -> "Made":

@@ -1,38 +1,30 @@
-"""Has recipes followed in a process of its own, one after another, and ends it when it takes too long.
+"""Has recipes followed in processes of their own, and gives up those that take too long.
 
-The server's side: starts the worker at the first recipe, gives it the bytes that it asks for, and lets only
-so many wait. A worker that dies, for want of memory or by a decoder's fault, takes nothing with it: the
-request is refused in words, and the next one gets a new worker. Knows no objects; `Sources` does.
+The server's side: gives a job to whichever worker is free, and the worker the files that it asks for; lets
+only so many wait. A worker that dies, for want of memory or by a decoder's fault, takes nothing with it: the
+request is refused in words, and the next one gets another worker. Knows no objects; `Sources` does.
 """
 
 import asyncio
-import contextlib
 import os
 import socket
-import subprocess
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from meiku import errors
+from meiku.media.jobs import Jobs
+from meiku.media.limits import Limits
 from meiku.media.made import Made
-from meiku.media.messages import Message, receive
+from meiku.media.messages import Message, receive, send
 from meiku.media.recipe import Recipe, canonical
 from meiku.media.refusal import RecipeRefused
-
-# One core for each worker, no loaders that were never fuzzed, few heaps, and no files in the place of memory:
-# libvips would write large pictures to one, where the limit of memory does not count them.
-_ENVIRONMENT = {
-    "VIPS_CONCURRENCY": "1",
-    "VIPS_BLOCK_UNTRUSTED": "1",
-    "VIPS_DISC_THRESHOLD": "1000g",
-    "MALLOC_ARENA_MAX": "1",
-}
+from meiku.media.staff import Staff
 
 _ASKING = frozenset({"want", "measure"})
 _RANGE_LIMIT_BYTES = 1 << 20
+# How long a job waits for one of the workers that are there before another is started.
+_PATIENCE_S, _MOST_PATIENCE_S = 0.05, 1.0
 
 
 class Sources(Protocol):
@@ -42,138 +34,126 @@ class Sources(Protocol):
     def size_bytes(self) -> int:
         """Tell how large the source is."""
 
-    async def read(self, key: str | None) -> bytes:
-        """Give the whole of an object of the source's bucket, None for the source; S3Error where not."""
+    async def open(self, key: str | None) -> tuple[int, int]:
+        """Open an object of the source's bucket; answers a descriptor and a size. None is the source.
+
+        Whoever asks closes it. S3Error where it may not be had.
+        """
 
     async def read_range(self, start_byte: int, stop_byte: int) -> bytes:
         """Give a range of the source, which may be larger than what is read whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one recipe may take, and how many may wait."""
+class _Job:
+    """One recipe at work, and the connection to the worker that has taken it, or will."""
 
-    timeout_s: float = 30.0
-    memory_bytes: int = 1 << 30
-    waiting: int = 32
+    def __init__(self, connection: socket.socket) -> None:
+        """Speak on a connection; nobody has taken the job yet."""
+        self._connection = connection
+        self._connection.setblocking(False)
 
+    async def describe(self, recipe: Recipe) -> None:
+        """Say what is to be done."""
+        await send(self._connection, Message({"recipe": canonical(recipe)}))
 
-class _Worker:
-    """One worker process, and the socket to it."""
+    async def hear(self) -> Message:
+        """Wait for what the worker says next; the first word is that it has taken the job."""
+        return await receive(self._connection)
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self._process = process
-        self._reader = reader
-        self._writer = writer
-
-    @classmethod
-    async def start(cls, limits: Limits) -> "_Worker":
-        """Start a process that waits for recipes."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-m", "meiku.media.worker", str(theirs.fileno())]
-            command += [str(limits.memory_bytes), str(int(limits.timeout_s) + 1)]
-            process = await asyncio.to_thread(
-                subprocess.Popen[bytes],
-                command,
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, **_ENVIRONMENT},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        reader, writer = await asyncio.open_connection(sock=ours)
-        return cls(process, reader, writer)
-
-    async def follow(self, recipe: Recipe, sources: Sources) -> Made:
-        """Have one recipe followed; RecipeRefused, the source's S3Error, or an error of the connection."""
+    async def follow(self, message: Message, sources: Sources) -> Made:
+        """Answer what the worker asks for until it is done; RecipeRefused, or the source's S3Error."""
         failure: errors.S3Error | None = None
-        await self._send(Message({"recipe": canonical(recipe)}))
-        while not _ASKING.isdisjoint((message := await receive(self._reader)).values):
+        while not _ASKING.isdisjoint(message.values):
             try:
-                await self._send(await _answered(message, sources))
+                await self._answer(message, sources)
             except errors.S3Error as refused:
                 failure = refused
-                await self._send(Message({"lost": True}))
+                await send(self._connection, Message({"lost": True}))
+            message = await self.hear()
         if failure is not None:
             raise failure
         if "refused" in message.values:
             raise RecipeRefused(*message.values["refused"])
         return Made(message.body, str(message.values["content_type"]))
 
-    async def end(self) -> None:
-        """End the process, whatever it does."""
-        self._writer.close()
-        self._process.kill()
-        await asyncio.to_thread(self._process.wait)
+    def end(self) -> None:
+        """Let go of the connection; a worker that is still at it ends with it."""
+        self._connection.close()
 
-    async def _send(self, message: Message) -> None:
-        self._writer.write(message.framed())
-        await self._writer.drain()
+    async def _answer(self, asked: Message, sources: Sources) -> None:
+        """Give the worker the source's size, a range of it, or an object whole."""
+        if "measure" in asked.values:
+            await send(self._connection, Message({"size_bytes": sources.size_bytes}))
+        elif "start" in asked.values:
+            await send(self._connection, Message({}, await _range(asked, sources)))
+        else:
+            file, size_bytes = await sources.open(asked.values["want"])
+            try:
+                await send(self._connection, Message({"size_bytes": size_bytes}, file=file))
+            finally:
+                os.close(file)
 
 
 class Workshop:
     """Recipes in, results out."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, jobs: Jobs, staff: Staff, limits: Limits) -> None:
         """Start nothing yet."""
-        self._limits = limits
-        self._worker: _Worker | None = None
-        self._turn = asyncio.Lock()
+        self._jobs, self._staff, self._limits = jobs, staff, limits
         self._waiting = 0
 
     async def make(self, recipe: Recipe, sources: Sources) -> Made:
         """Follow a recipe; RecipeRefused where that cannot be, SlowDown where too many wait already."""
-        async with self._in_turn():
-            worker = self._worker = self._worker or await _Worker.start(self._limits)
+        with self._counted():
+            job = _Job(self._jobs.give())
             try:
+                await job.describe(recipe)
+                first = await self._taken(job)
                 async with asyncio.timeout(self._limits.timeout_s):
-                    return await worker.follow(recipe, sources)
-            except errors.S3Error:
-                raise
+                    return await job.follow(first, sources)
             except TimeoutError:
-                await self.close()
                 raise _given_up(f"longer than {self._limits.timeout_s:g} seconds") from None
-            except (ConnectionError, asyncio.IncompleteReadError):
-                await self.close()
+            except ConnectionError:
                 raise _given_up("more memory than it may have, or damages its decoder") from None
-            except BaseException:
-                # The client left, and its recipe is still being followed.
-                await asyncio.shield(self.close())
-                raise
+            finally:
+                job.end()
 
-    async def close(self) -> None:
-        """End the worker; the next recipe starts another."""
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            with contextlib.suppress(ProcessLookupError):
-                await worker.end()
-
-    @asynccontextmanager
-    async def _in_turn(self) -> AsyncIterator[None]:
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Be one of those that wait; SlowDown where there are too many."""
         if self._waiting >= self._limits.waiting:
             raise errors.SlowDown
         self._waiting += 1
         try:
-            async with self._turn:
-                yield
+            yield
         finally:
             self._waiting -= 1
 
+    async def _taken(self, job: _Job) -> Message:
+        """Wait for a worker's first word; SlowDown where none has come in the time that a recipe may take."""
+        calling = asyncio.create_task(self._call_staff())
+        try:
+            async with asyncio.timeout(self._limits.timeout_s):
+                return await job.hear()
+        except TimeoutError:
+            raise errors.SlowDown from None
+        finally:
+            calling.cancel()
 
-async def _answered(asked: Message, sources: Sources) -> Message:
-    """Give a worker what it asks for: the source's size, a range of it, or an object whole."""
-    values = asked.values
-    if "measure" in values:
-        return Message({"size_bytes": sources.size_bytes})
-    if "start" not in values:
-        return Message({}, await sources.read(values["want"]))
-    start_byte, stop_byte = int(values["start"]), int(values["stop"])
+    async def _call_staff(self) -> None:
+        """Have a further worker started, over and over, while a job waits."""
+        pause_s = _PATIENCE_S if self._staff.is_at_work else 0.0
+        while True:
+            await asyncio.sleep(pause_s)
+            self._staff.call()
+            pause_s = min(_MOST_PATIENCE_S, 2 * pause_s or _PATIENCE_S)
+
+
+async def _range(asked: Message, sources: Sources) -> bytes:
+    start_byte, stop_byte = int(asked.values["start"]), int(asked.values["stop"])
     if not 0 <= start_byte <= stop_byte <= min(sources.size_bytes, start_byte + _RANGE_LIMIT_BYTES):
         raise ConnectionError("a worker asks for what no reader of ours asks for")
-    return Message({}, await sources.read_range(start_byte, stop_byte))
+    return await sources.read_range(start_byte, stop_byte)
 
 
 def _given_up(why: str) -> RecipeRefused:

@@ -34,11 +34,13 @@ class RecipeObjects:
     call: Call
     found: Mapping[str | None, tuple[ObjectRecord, bytes | None]]
 
-    async def read(self, key: str | None) -> bytes:
-        """Give an object whole; None is the source. Nothing else can be had than what the recipe names."""
+    async def open(self, key: str | None) -> tuple[int, int]:
+        """Open an object as a file, and tell its size; None is the source. Only what the recipe names."""
         if key not in self.found:
             raise RecipeRefused("watermark", "image", "the recipe does not name this object.")
-        return await _whole(self.call, *self.found[key])
+        record, inline = self.found[key]
+        _check_size(self.call, record)
+        return await content.open_file(self.call, record, inline), record.size_bytes
 
     @property
     def size_bytes(self) -> int:
@@ -87,15 +89,13 @@ async def _named(call: Call, key: bytes) -> tuple[ObjectRecord, bytes | None]:
     return found
 
 
-async def _whole(call: Call, record: ObjectRecord, inline: bytes | None) -> bytes:
-    """Read all of an object that is not too large to be a picture."""
+def _check_size(call: Call, record: ObjectRecord) -> None:
+    """Refuse an object that is too large to be a picture."""
     limit_bytes = call.settings.media_source_limit_bytes
     if record.size_bytes > limit_bytes:
         raise RecipeRefused(
             "", "", f"The image is too large: {record.size_bytes:,} bytes; it may have {limit_bytes:,}."
         )
-    body = await content.read(call, record, 0, record.size_bytes, inline)
-    return body if isinstance(body, bytes) else await _joined(body)
 
 
 async def _joined(pieces: AsyncIterator[bytes]) -> bytes:

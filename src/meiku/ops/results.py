@@ -71,15 +71,19 @@ async def _kept(call: Call, identity: str, record: ObjectRecord) -> Result | Non
     found = await call.meta.read(find_result, identity)
     if found is None:
         return None
-    where = replace(record, content=Content("blob", found.blob_id), size_bytes=found.size_bytes)
     try:
-        body = await content.read(call, where, 0, found.size_bytes, found.body)
+        body = found.body if found.body is not None else await _read(call, found, record)
     except errors.Missing:
         await call.meta.write(drop_result, identity, call.now_ms)
         return None
     if call.now_ms - found.used_at_ms > _USE_GRAIN_MS:
         await call.meta.write(touch_result, identity, call.now_ms)
     return Result(found.content_type, found.size_bytes, body)
+
+
+async def _read(call: Call, found: ResultRecord, record: ObjectRecord) -> bytes | AsyncIterator[bytes]:
+    where = replace(record, content=Content("blob", found.blob_id), size_bytes=found.size_bytes)
+    return await content.read(call, where, 0, found.size_bytes)
 
 
 async def _keep(call: Call, identity: str, record: ObjectRecord, made: Made) -> None:
