@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.book import Book, Row, middle_ratio
+from bench.workloads import CORES
 
 _MIB = 1 << 20
 OURS = "meiku"
@@ -52,6 +53,12 @@ BARS: tuple[Bar, ...] = (
     Bar("LIST 1,000 in the crowded bucket", ("list-1m", 16), OURS, 0.8, ("list-10k", 16), 1.25),
     Bar("LIST with delimiter, 16", ("prefixes-10k", 16), "rgw", 5),
     Bar("LIST with delimiter in the crowded bucket", ("prefixes-1m", 16), OURS, 0.8, ("prefixes-10k", 16)),
+    Bar(f"picture to WebP, {CORES}", ("webp-400", CORES), "limit", 0.85),
+    Bar(f"picture to WebP, {CORES}", ("webp-400", CORES), "thumbor", 2),
+    Bar(f"picture cropped, {CORES}", ("fill-200", CORES), "limit", 0.85),
+    Bar(f"picture cropped, {CORES}", ("fill-200", CORES), "thumbor", 2),
+    Bar("picture to WebP, kept, 16", ("webp-400-kept", 16), OURS, 0.8, other=("webp-400-plain", 16)),
+    Bar("picture cropped, kept, 16", ("fill-200-kept", 16), OURS, 0.8, other=("fill-200-plain", 16)),
 )
 _IDLE_BOUND_MIB, _BUSY_BOUND_MIB, _START_BOUND_S = 120, 200, 1.5
 

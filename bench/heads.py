@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench.tally import BadAnswer, Plan, Tally
+from bench.tally import BadAnswer, Plan, Tally, tally_of
 
 _END = b"\r\n\r\n"
 _GOOD = b"HTTP/1.1 200"
@@ -31,17 +31,7 @@ def run(plan: Plan, address: tuple[str, int], connections: int, seconds: int, fo
     done = subprocess.run([*command, str(connections), str(seconds)], capture_output=True, text=True)
     if done.returncode != 0:
         raise BadAnswer(done.stderr.strip().splitlines()[-1])
-    return _tally([json.loads(line) for line in done.stdout.splitlines()])
-
-
-def _tally(parts: list[dict[str, list[int]]]) -> Tally:
-    """Join what the processes counted: durations in microseconds, and each one's window."""
-    durations = sorted(us for part in parts for us in part["durations_us"])
-    if not durations:
-        return Tally(0, 0.0, 0.0, 0.0)
-    rate = sum(len(part["durations_us"]) / (part["window_us"][0] / 1e6) for part in parts)
-    middle, late = durations[len(durations) // 2], durations[int(len(durations) * 0.99)]
-    return Tally(len(durations), rate, middle / 1e3, late / 1e3)
+    return tally_of([json.loads(line) for line in done.stdout.splitlines()])
 
 
 class _Connections:

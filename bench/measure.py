@@ -7,6 +7,7 @@ neither charged twice nor let off. Knows nothing of servers or work.
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,12 +21,11 @@ def tree(roots: Sequence[int]) -> Iterator[int]:
     """List processes and all their descendants."""
     for pid in roots:
         yield pid
-        for listing in Path(f"/proc/{pid}/task").glob("*/children"):
-            try:
-                children = [int(word) for word in listing.read_text().split()]
-            except OSError:  # ended meanwhile
-                continue
-            yield from tree(children)
+        children: list[int] = []
+        with suppress(OSError):  # ended meanwhile
+            for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+                children += [int(word) for word in listing.read_text().split()]
+        yield from tree(children)
 
 
 def cpu_s(roots: Sequence[int]) -> float:

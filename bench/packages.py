@@ -27,10 +27,10 @@ def require_programs(programs: Mapping[str, str]) -> None:
         _quietly(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages])
 
 
-def npm(folder: Path, package: str, program: str) -> Path:
-    """Install an npm package into a folder of its own, once; answers its program."""
-    path = folder / "node_modules" / ".bin" / program
-    if not path.exists():
+def npm(folder: Path, package: str) -> Path:
+    """Install an npm package into a folder of its own, once; answers where it and its programs are."""
+    path = folder / "node_modules"
+    if not (path / package).exists():
         folder.mkdir(parents=True, exist_ok=True)
         print(f"installing {package} …", flush=True)
         _quietly(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), package])

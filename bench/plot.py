@@ -6,7 +6,7 @@ from typing import Any
 from bench.book import Book, Row
 from bench.peers import PEERS
 from bench.report import title_of
-from bench.workloads import find
+from bench.workloads import CORES, find
 
 _PANELS: tuple[Row, ...] = (
     ("put-4k", 64),
@@ -21,6 +21,10 @@ _PANELS: tuple[Row, ...] = (
     ("get-64m", 4),
     ("multipart-256m", 4),
     ("delete-4k", 64),
+    ("webp-400", CORES),
+    ("fill-200", CORES),
+    ("webp-400-kept", 16),
+    ("fill-200-kept", 16),
 )
 _COLUMNS = 4
 _INK, _OURS, _OTHERS, _LIMIT = "#22262b", "#d9480f", "#8a94a0", "#ced4da"
@@ -67,4 +71,4 @@ def _panel(axis: Any, book: Book, row: Row) -> None:
 
 
 def _colour(peer: str) -> str:
-    return {"meiku": _OURS, "nginx": _LIMIT}.get(peer, _OTHERS)
+    return {"meiku": _OURS, "nginx": _LIMIT, "limit": _LIMIT}.get(peer, _OTHERS)

@@ -3,7 +3,7 @@
 from bench.bars import OURS, judge
 from bench.book import Book, Row, mean
 from bench.peers import PEERS
-from bench.workloads import PREFIXES, find
+from bench.workloads import PICTURES, PREFIXES, find
 
 _MIB = 1 << 20
 _YES, _NO = "yes", "**no**"
@@ -21,6 +21,12 @@ _METHOD = """\
 - nginx knows no S3: it checks no signature and computes no digest, and is here as the limit.
 - A multipart upload is 32 parts of 8 MiB, from the first request to the last answer; its latencies are of
   parts.
+- Pictures are made of a few JPEGs of 4,000 x 3,000 pixels that look, to an encoder, like photographs. Where
+  they are to be made no address is asked for twice: ours end with a slice that changes nothing, thumbor's
+  say how long the answer may be held. Both keep what they make; thumbor and sharp read the JPEGs from a
+  folder, and thumbor has a process for each core, where its default is one. Samples are compared with what
+  libvips alone makes, ours byte for byte.
+- libvips alone is the limit: the same calls on bytes in memory, a process for each core, no server.
 - Before each measurement the disk is synced, so that nobody pays for what another left behind."""
 
 
@@ -31,8 +37,9 @@ def write(book: Book) -> str:
         "## The bar\n\nRatios of rates within one run, round by round (geometric mean).",
         _bars(book),
         "## Rates\n\nRequests per second; MB/s (10⁶ bytes) where it says so.",
-        _rates(book),
+        *_rates(book, _storage_rows(book)),
         *_limits(book),
+        *_rates(book, [row for row in book.rows() if row not in _storage_rows(book)]),
         _DETAILS,
         _details(book),
         *_failures(book),
@@ -67,15 +74,23 @@ def _bars(book: Book) -> str:
     return _table("| work, connections | bar | measured | met |", "| --- | --- | --: | --- |", lines)
 
 
-def _rates(book: Book) -> str:
-    names = " | ".join(PEERS[peer].title for peer in book.peers)
+def _storage_rows(book: Book) -> list[Row]:
+    return [row for row in book.rows() if find(row[0]) not in PICTURES]
+
+
+def _rates(book: Book, rows: list[Row]) -> list[str]:
+    """Write a table of those who have a figure in some of these rows, if there are any."""
+    peers = [peer for peer in book.peers if any(book.of(row, peer) for row in rows)]
+    if not peers:
+        return []
     lines = []
-    for row in book.rows():
+    for row in rows:
         unit = " (MB/s)" if find(row[0]).unit == "MB/s" else ""
-        cells = " | ".join(_number(book.rate(row, peer)) for peer in book.peers)
+        cells = " | ".join(_number(book.rate(row, peer)) for peer in peers)
         lines.append(f"| {title_of(book, row)}{unit} | {row[1]} | {cells} |")
+    names = " | ".join(PEERS[peer].title for peer in peers)
     head = f"| work | connections | {names} |"
-    return _table(head, "| --- | --: |" + " --: |" * len(book.peers), lines)
+    return [_table(head, "| --- | --: |" + " --: |" * len(peers), lines)]
 
 
 def _limits(book: Book) -> list[str]:

@@ -29,14 +29,14 @@ def plan_of(peer: Peer, workload: Workload, numbers: Sequence[int], crowd: int, 
         return put_plan(peer, workload.bucket, workload.size_bytes, numbers, times)
     verb = workload.kind.upper()
     targets = _object_targets(peer, verb, workload.bucket, numbers)
-    return Plan(verb, targets, (_head(peer),), 1 if workload.kind == "delete" else times)
+    return Plan(verb, targets, (head_of(peer),), 1 if workload.kind == "delete" else times)
 
 
 def put_plan(peer: Peer, bucket: str, size_bytes: int, numbers: Sequence[int], times: int) -> Plan:
     """Plan to put objects of one size."""
     targets = _object_targets(peer, "PUT", bucket, numbers)
     rest = filler(size_bytes)[len(targets[0][0]) :]
-    return Plan("PUT", targets, (_head(peer, size_bytes), rest), times)
+    return Plan("PUT", targets, (head_of(peer, size_bytes), rest), times)
 
 
 def part_plan(peer: Peer, target: str, upload_id: str, size_bytes: int, parts: int) -> Plan:
@@ -46,7 +46,7 @@ def part_plan(peer: Peer, target: str, upload_id: str, size_bytes: int, parts: i
         query = f"?partNumber={number}&uploadId={upload_id}"
         targets.append((key_of(number), peer.sign("PUT", target + query)))
     rest = filler(size_bytes)[len(targets[0][0]) :]
-    return Plan("PUT", tuple(targets), (_head(peer, size_bytes), rest), times=1)
+    return Plan("PUT", tuple(targets), (head_of(peer, size_bytes), rest), times=1)
 
 
 def form_plan(peer: Peer, workload: Workload, numbers: Sequence[int], times: int) -> Plan:
@@ -63,7 +63,7 @@ def form_plan(peer: Peer, workload: Workload, numbers: Sequence[int], times: int
     ).encode()
     after = filler(workload.size_bytes)[len(keys[0]) :] + f"\r\n--{_BOUNDARY}--\r\n".encode()
     length = len(before) + len(between) + len(after) + 2 * len(keys[0])
-    head = _head(peer, length, f"Content-Type: multipart/form-data; boundary={_BOUNDARY}\r\n")
+    head = head_of(peer, length, f"Content-Type: multipart/form-data; boundary={_BOUNDARY}\r\n")
     return Plan("POST", tuple((key, f"/{bucket}") for key in keys), (head + before, between, after), times)
 
 
@@ -90,7 +90,7 @@ def _listing_plan(peer: Peer, workload: Workload, crowd: int) -> Plan:
     targets = [(f"page{n:04}", f"/{workload.bucket}?{query}") for n, query in enumerate(queries)]
     # One thread of wrk needs at least one target of its own.
     targets = targets * (2 if len(targets) == 1 else 1)
-    return Plan("GET", tuple((key, peer.sign("GET", target)) for key, target in targets), (_head(peer),))
+    return Plan("GET", tuple((key, peer.sign("GET", target)) for key, target in targets), (head_of(peer),))
 
 
 def _starts(crowd: int) -> list[str]:
@@ -107,7 +107,8 @@ def _object_targets(
     return tuple((key, peer.sign(verb, f"/{bucket}/{key}")) for key in keys)
 
 
-def _head(peer: Peer, length: int | None = None, more: str = "") -> bytes:
+def head_of(peer: Peer, length: int | None = None, more: str = "") -> bytes:
+    """Write the rest of a request's head, behind its target."""
     declared = "" if length is None else f"Content-Length: {length}\r\n"
     return f" HTTP/1.1\r\nHost: 127.0.0.1:{peer.port}\r\n{declared}{more}\r\n".encode()
 

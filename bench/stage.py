@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import heads, wrk
+from bench import heads, limit, wrk
+from bench.gallery import Gallery
 from bench.measure import Meter
 from bench.peers import Peer
 from bench.requests import body_of, filler, part_plan, plan_of, put_plan
@@ -50,10 +51,16 @@ class Stage:
         self._folder, self._scale, self._crowd = folder, scale, crowd
         self._buckets: set[str] = set()
         self._plans: dict[tuple[str, int], Plan] = {}
+        self._gallery = Gallery(peer)
+        self._warm: set[str] = set()
 
     def measure(self, workload: Workload, connections: int, seconds: int) -> Figure:
         """Give a workload once; a run that is no result raises BadAnswer."""
         self._prepare(workload, connections)
+        if workload.kind == "made" and workload.name not in self._warm:
+            # What is loaded at first use is no part of a picture's price.
+            self._warm.add(workload.name)
+            self._run(self._plan(workload, connections, 1), connections, 1)
         plan = self._plan(workload, connections, seconds)
         os.sync()  # what others left to the disk must not be written on this one's time
         with Meter(self.peer.roots) as meter:
@@ -80,15 +87,16 @@ class Stage:
             return self._upload(workload, connections)
         tally = self._run(plan, connections, seconds)
         if tally.answers < _FEWEST_ANSWERS and not plan.times:
-            tally = self._run(plan, connections, seconds * 5)
+            tally = self._run(self._plan(workload, connections, seconds * 5), connections, seconds * 5)
         if tally.answers == 0:
             raise BadAnswer("no answer in time")
         return tally
 
     def _run(self, plan: Plan, connections: int, seconds: int) -> Tally:
-        scripts = self._folder / self.peer.name
+        scripts, address = self._folder / self.peer.name, ("127.0.0.1", self.peer.port)
+        if self.peer.works_within:
+            return limit.run(plan, address, connections, seconds)
         if plan.verb == "HEAD":
-            address = ("127.0.0.1", self.peer.port)
             return heads.run(plan, address, connections, seconds, scripts).require_clean()
         return wrk.run(plan, self.peer.url, connections, seconds, scripts).require_clean()
 
@@ -111,6 +119,8 @@ class Stage:
         """Plan once, for signing takes longer than many a measurement."""
         if workload.kind == "multipart":
             return Plan("PUT", (), ())
+        if workload.thumbnail is not None:
+            return self._gallery.plan(workload, workload.thumbnail, seconds)
         which = connections if workload.kind == "delete" else 0
         if (workload.name, which) not in self._plans:
             numbers = self._numbers(workload, connections)
@@ -131,6 +141,9 @@ class Stage:
 
     def _prepare(self, workload: Workload, connections: int) -> None:
         """Make the bucket, and put into it what is to be read or deleted."""
+        if workload.thumbnail is not None:
+            self._gallery.prepare(workload, workload.thumbnail)
+            return
         bucket, size = workload.bucket, workload.size_bytes
         is_new = bucket not in self._buckets
         if is_new and not workload.crowded:
@@ -145,8 +158,10 @@ class Stage:
         self._buckets.add(bucket)
 
     def _check(self, workload: Workload, tally: Tally) -> None:
-        """Read samples of what was written, and see that what was deleted is gone."""
-        if workload.kind in ("put", "form", "get"):
+        """Look at samples of what was written or made."""
+        if workload.thumbnail is not None:
+            self._gallery.check(workload, workload.thumbnail, tally.answers)
+        elif workload.kind in ("put", "form", "get"):
             sent = min(tally.answers, self._count(workload))
             self._verify(workload.bucket, workload.size_bytes, range(max(1, sent // 2)))
         elif workload.kind == "multipart":

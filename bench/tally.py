@@ -37,3 +37,13 @@ class Tally:
         if wrong:
             raise BadAnswer(", ".join(f"{count} × {name}" for name, count in wrong.items()))
         return self
+
+
+def tally_of(parts: list[dict[str, list[int]]]) -> Tally:
+    """Join what several processes counted: durations in microseconds, and each one's window."""
+    durations = sorted(us for part in parts for us in part["durations_us"])
+    if not durations:
+        return Tally(0, 0.0, 0.0, 0.0)
+    rate = sum(len(part["durations_us"]) / (part["window_us"][0] / 1e6) for part in parts)
+    middle, late = durations[len(durations) // 2], durations[int(len(durations) * 0.99)]
+    return Tally(len(durations), rate, middle / 1e3, late / 1e3)

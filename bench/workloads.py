@@ -3,12 +3,18 @@
 Names, titles and sizes only. How a request looks is in `requests`; who is asked, and when, is in `course`.
 """
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.pictures import FILL_200, WEBP_400, Thumbnail
+
 KIB, MIB = 1 << 10, 1 << 20
-Kind = Literal["put", "get", "head", "delete", "form", "list", "prefixes", "multipart"]
+Kind = Literal[
+    "put", "get", "head", "delete", "form", "list", "prefixes", "multipart", "made", "kept", "plain"
+]
 PREFIXES = 100
+CORES = len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +24,8 @@ class Workload:
     `longer` stretches the time where a second holds few requests. `times` is how often each request is sent
     for every second of the run, where a fixed amount says more than a fixed time: a large upload that is cut
     at the end leaves some servers with half an object. `crowded` says that objects are put by the million,
-    straight into our own metadata store, so that only meiku takes part.
+    straight into our own metadata store, so that only meiku takes part. `thumbnail` is what is made of the
+    photographs: made anew for each request, or kept from the first; or stored as an object and plainly read.
     """
 
     name: str
@@ -30,6 +37,7 @@ class Workload:
     longer: int = 1
     times: int = 0
     crowded: bool = False
+    thumbnail: Thumbnail | None = None
 
     @property
     def bucket(self) -> str:
@@ -47,7 +55,7 @@ class Workload:
 
 _MANY = 10_000
 _SMALL = (1, 16, 64)
-WORKLOADS: tuple[Workload, ...] = (
+STORAGE: tuple[Workload, ...] = (
     Workload("put-4k", "PUT 4 KiB", "put", 4 * KIB, _MANY, _SMALL),
     Workload("form-4k", "form POST 4 KiB", "form", 4 * KIB, _MANY, _SMALL),
     Workload("get-4k", "GET 4 KiB", "get", 4 * KIB, _MANY, _SMALL),
@@ -66,6 +74,15 @@ WORKLOADS: tuple[Workload, ...] = (
         "prefixes-1m", "LIST 100 prefixes of {each:,} keys", "prefixes", 4 * KIB, _MANY, (16,), crowded=True
     ),
 )
+PICTURES: tuple[Workload, ...] = (
+    Workload("webp-400", "12 MP JPEG to WebP, 400 wide", "made", 0, 0, (CORES,), 2, thumbnail=WEBP_400),
+    Workload("fill-200", "12 MP JPEG to JPEG, 200 x 200", "made", 0, 0, (CORES,), 2, thumbnail=FILL_200),
+    Workload("webp-400-kept", "that WebP, kept", "kept", 0, 0, (16,), thumbnail=WEBP_400),
+    Workload("webp-400-plain", "GET of an object like that WebP", "plain", 0, 0, (16,), thumbnail=WEBP_400),
+    Workload("fill-200-kept", "that JPEG, kept", "kept", 0, 0, (16,), thumbnail=FILL_200),
+    Workload("fill-200-plain", "GET of an object like that JPEG", "plain", 0, 0, (16,), thumbnail=FILL_200),
+)
+WORKLOADS: tuple[Workload, ...] = (*STORAGE, *PICTURES)
 
 
 def find(name: str) -> Workload:

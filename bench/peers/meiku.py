@@ -2,7 +2,8 @@
 
 import sys
 
-from bench.peers.peer import Peer
+from bench.peers.peer import EVERYTHING, Peer
+from bench.pictures import Thumbnail
 
 
 class Meiku(Peer):
@@ -10,6 +11,8 @@ class Meiku(Peer):
 
     name = "meiku"
     title = "meiku"
+    offers = EVERYTHING | {"made", "kept", "plain"}
+    is_exact = True
 
     def launch(self) -> None:
         """Run `meiku serve` with nothing set but where it lives."""
@@ -21,3 +24,11 @@ class Meiku(Peer):
                 "MEIKU_SECRET_KEY": self.credentials.secret_key,
             },
         )
+
+    def thumbnail(self, bucket: str, key: str, thumbnail: Thumbnail, unasked: int | None = None) -> str:
+        """Write an address; a slice beyond the last, which changes nothing, tells one from the next."""
+        size = f"w_{thumbnail.width_px}"
+        size += f",h_{thumbnail.height_px},m_fill" if thumbnail.cropped else ""
+        more = f"/indexcrop,x_16384,i_{unasked}" if unasked is not None else ""
+        more += "/format,webp" if thumbnail.format == "webp" else ""
+        return f"/{bucket}/{key}?x-amz-process=image/resize,{size}{more}"

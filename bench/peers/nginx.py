@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import ClassVar
 
-from bench.peers.peer import Peer
+from bench.peers.files import FilePeer
 
 _CONFIGURATION = """
 daemon off;
@@ -31,7 +31,7 @@ http {{
 """
 
 
-class Nginx(Peer):
+class Nginx(FilePeer):
     """Files, as fast as they go."""
 
     name = "nginx"
@@ -41,7 +41,6 @@ class Nginx(Peer):
 
     def launch(self) -> None:
         """Run nginx in the foreground with a configuration of its own."""
-        (self.folder / "files").mkdir(mode=0o777)
         # Started by root its workers are somebody else, and must be able to write here.
         user = "user root;" if os.geteuid() == 0 else ""
         path = self.folder / "nginx.conf"
@@ -50,11 +49,3 @@ class Nginx(Peer):
             user + _CONFIGURATION.format(folder=self.folder.resolve(), port=self.port, workers=workers)
         )
         self.spawn(["nginx", "-c", path.resolve(), "-p", self.folder.resolve()])
-
-    def sign(self, method: str, target: str) -> str:  # noqa: ARG002
-        """Sign nothing: nobody would look at it."""
-        return target
-
-    def make_bucket(self, bucket: str) -> None:
-        """Make a folder."""
-        (self.folder / "files" / bucket).mkdir(exist_ok=True)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from bench.pictures import Thumbnail
 from bench.tally import BadAnswer
 from meiku.signing import Credentials, presign_v4
 
@@ -31,6 +32,9 @@ class Peer(ABC):
     # For those that would keep everybody waiting: fewer keys to delete, and fewer turns.
     pace: ClassVar[float] = 1.0
     turns: ClassVar[int] = 100
+    # Whether its pictures are libvips' own, byte for byte; whether its load is inside it, not sent to it.
+    is_exact: ClassVar[bool] = False
+    works_within: ClassVar[bool] = False
     credentials: ClassVar[Credentials] = Credentials("benchak", "benchsk-of-forty-characters-or-so-long-xx")
 
     def __init__(self, folder: Path, tools: Path) -> None:
@@ -101,6 +105,17 @@ class Peer(ABC):
     def make_bucket(self, bucket: str) -> None:
         """Make a bucket."""
         self.ask("PUT", f"/{bucket}")
+
+    def put(self, bucket: str, key: str, body: bytes) -> None:
+        """Store an object."""
+        self.ask("PUT", f"/{bucket}/{key}", body)
+
+    def thumbnail(self, bucket: str, key: str, thumbnail: Thumbnail, unasked: int | None = None) -> str:
+        """Write the path and query of a small picture, for those that offer some.
+
+        `unasked` makes it one that was never asked for, at the same cost.
+        """
+        raise NotImplementedError(self.name)
 
     def ask(self, method: str, target: str, body: bytes | None = None) -> bytes:
         """Send one signed request; anything but success is BadAnswer."""

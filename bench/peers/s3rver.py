@@ -18,11 +18,11 @@ class S3rver(Peer):
 
     def install(self) -> None:
         """Install it from npm."""
-        packages.npm(self.tools / "s3rver", "s3rver", "s3rver")
+        packages.npm(self.tools / "s3rver", "s3rver")
 
     def launch(self) -> None:
         """Run it without a log of requests."""
-        program = packages.npm(self.tools / "s3rver", "s3rver", "s3rver")
+        program = packages.npm(self.tools / "s3rver", "s3rver") / ".bin" / "s3rver"
         data = self.folder / "data"
         data.mkdir()
         options = ["--silent", "--no-vhost-buckets", "-a", "127.0.0.1", "-p", str(self.port)]

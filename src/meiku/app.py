@@ -101,6 +101,7 @@ async def open_pipeline(settings: Settings, jobs: Jobs) -> AsyncIterator[Pipelin
     limits = Limits(settings.media_timeout_s, settings.media_memory_bytes, settings.workers)
     workshop = Workshop(jobs, Staff(jobs, limits, settings.data_folder), limits)
     claims = Claims(settings.data_folder / _RESULTS_LOCK)
+    flights = Flights(claims.hold)
     try:
         async with _upkeep(meta, blobs, settings):
             yield Pipeline(
@@ -109,9 +110,10 @@ async def open_pipeline(settings: Settings, jobs: Jobs) -> AsyncIterator[Pipelin
                 settings,
                 workshop,
                 require_room=room.require,
-                flights=Flights(claims.hold),
+                flights=flights,
             )
     finally:
+        await flights.close()
         jobs.close()
         claims.close()
         await blobs.close()

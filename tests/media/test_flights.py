@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from meiku.media.flights import Flights
+from meiku.media.flights import Deliver, Flights
 from meiku.media.made import Made
 from meiku.meta.claims import Claims
 
@@ -19,11 +19,11 @@ def test_twenty_who_ask_at_once_are_given_the_same() -> None:
     """The work is done once while anybody waits for it, and anew for who comes later."""
     done = 0
 
-    async def make() -> Made:
+    async def make(deliver: Deliver) -> None:
         nonlocal done
         await asyncio.sleep(0.01)
         done += 1
-        return MADE
+        await deliver(MADE)
 
     async def story() -> None:
         flights = Flights()
@@ -39,7 +39,7 @@ def test_a_failure_is_everybodys_and_is_not_kept() -> None:
     """All who wait hear why it failed; the next to ask has it tried again."""
     tried = 0
 
-    async def fail() -> Made:
+    async def fail(_: Deliver) -> None:
         nonlocal tried
         tried += 1
         await asyncio.sleep(0)
@@ -63,13 +63,13 @@ def test_work_goes_on_while_somebody_waits_and_ends_with_the_last() -> None:
     async def story() -> None:
         flights, go_on = Flights(), asyncio.Event()
 
-        async def make() -> Made:
+        async def make(deliver: Deliver) -> None:
             try:
                 await go_on.wait()
             except asyncio.CancelledError:
                 ended.append("cancelled")
                 raise
-            return MADE
+            await deliver(MADE)
 
         first, second = (asyncio.create_task(flights.join("a", make)) for _ in range(2))
         await asyncio.sleep(0)
@@ -85,6 +85,63 @@ def test_work_goes_on_while_somebody_waits_and_ends_with_the_last() -> None:
         assert ended == ["cancelled"]
         go_on.set()
         assert await flights.join("b", make) == MADE
+
+    asyncio.run(story())
+
+
+def test_what_is_left_to_do_keeps_nobody_waiting() -> None:
+    """What was delivered is everybody's at once, also who comes while the rest is done; it is bounded."""
+    begun: list[str] = []
+
+    async def story() -> None:
+        flights, story_ended = Flights(), asyncio.Event()
+
+        async def work(deliver: Deliver) -> None:
+            begun.append("work")
+            await deliver(MADE)
+            await story_ended.wait()
+
+        for name in "abcdefgh":
+            assert await asyncio.wait_for(flights.join(name, work), 5) == MADE
+        assert await asyncio.wait_for(flights.join("a", work), 5) == MADE and len(begun) == 8
+        ninth = asyncio.create_task(flights.join("i", work))
+        await asyncio.sleep(0.01)
+        assert len(begun) == 9 and not ninth.done()
+        story_ended.set()
+        assert await asyncio.wait_for(ninth, 5) == MADE
+        await flights.close()
+        await flights.join("a", work)
+        assert len(begun) == 10
+
+    asyncio.run(story())
+
+
+def test_who_comes_while_a_flight_ends_has_one_that_stays() -> None:
+    """A flight that was given up takes no later one of its name with it."""
+
+    async def story() -> None:
+        flights, go_on, begun = Flights(), asyncio.Event(), 0
+
+        async def work(deliver: Deliver) -> None:
+            nonlocal begun
+            begun += 1
+            try:
+                await go_on.wait()
+            except asyncio.CancelledError:
+                await asyncio.sleep(0.02)
+                raise
+            await deliver(MADE)
+
+        first = asyncio.create_task(flights.join("a", work))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        await asyncio.sleep(0)
+        second = asyncio.create_task(flights.join("a", work))
+        await asyncio.sleep(0.05)
+        third = asyncio.create_task(flights.join("a", work))
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await asyncio.gather(second, third) == [MADE, MADE] and begun == 2
 
     asyncio.run(story())
 

@@ -15,6 +15,7 @@ from typing import Any
 _LENGTH_BYTES = 8
 _HEAD_LIMIT_BYTES = 64 * 1024
 _BODY_LIMIT_BYTES = 1 << 30
+_READ_LEAST_BYTES, _READ_MOST_BYTES = 64 << 10, 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,19 @@ async def send(connection: socket.socket, message: Message) -> None:
 
 
 async def receive(connection: socket.socket) -> Message:
-    """Wait for a message; ConnectionError when the other has gone."""
-    head_bytes, body_bytes = _lengths(await _received(connection, _LENGTH_BYTES))
-    head = await _received(connection, head_bytes)
-    return Message(json.loads(head), await _received(connection, body_bytes))
+    """Wait for a message, the only one on its way; ConnectionError when the other has gone."""
+    received = bytearray()
+    # As much as there is, at once: a loop takes longer to wait than to read.
+    while (missing_bytes := _size_bytes(received) - len(received)) > 0:
+        most_bytes = min(max(missing_bytes, _READ_LEAST_BYTES), _READ_MOST_BYTES)
+        more = await asyncio.get_running_loop().sock_recv(connection, most_bytes)
+        if not more:
+            raise ConnectionError("the worker has gone")
+        received += more
+    head_bytes, body_bytes = _lengths(received[:_LENGTH_BYTES])
+    body_start = _LENGTH_BYTES + head_bytes
+    head, body = received[_LENGTH_BYTES:body_start], received[body_start : body_start + body_bytes]
+    return Message(json.loads(head), bytes(body))
 
 
 def receive_blocking(connection: socket.socket) -> Message | None:
@@ -59,21 +69,18 @@ def receive_blocking(connection: socket.socket) -> Message | None:
     return Message(json.loads(head), body, files[0] if files else None)
 
 
-def _lengths(data: bytes) -> tuple[int, int]:
+def _lengths(data: bytes | bytearray) -> tuple[int, int]:
     head_bytes, body_bytes = int.from_bytes(data[:4], "big"), int.from_bytes(data[4:], "big")
     if head_bytes > _HEAD_LIMIT_BYTES or body_bytes > _BODY_LIMIT_BYTES:
         raise ConnectionError("a message is longer than any that is meant")
     return head_bytes, body_bytes
 
 
-async def _received(connection: socket.socket, size_bytes: int) -> bytes:
-    received, filled = memoryview(bytearray(size_bytes)), 0
-    while filled < size_bytes:
-        taken = await asyncio.get_running_loop().sock_recv_into(connection, received[filled:])
-        if not taken:
-            raise ConnectionError("the worker has gone")
-        filled += taken
-    return bytes(received)
+def _size_bytes(received: bytearray) -> int:
+    """Tell how long a message is in all, as far as its beginning says."""
+    if len(received) < _LENGTH_BYTES:
+        return _LENGTH_BYTES
+    return _LENGTH_BYTES + sum(_lengths(received[:_LENGTH_BYTES]))
 
 
 def _received_blocking(connection: socket.socket, size_bytes: int) -> bytes | None:

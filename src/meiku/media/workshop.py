@@ -23,8 +23,9 @@ from meiku.media.staff import Staff
 
 _ASKING = frozenset({"want", "measure"})
 _RANGE_LIMIT_BYTES = 1 << 20
-# How long a job waits for one of the workers that are there before another is started.
-_PATIENCE_S, _MOST_PATIENCE_S = 0.05, 1.0
+# How long a job waits for one of the workers that are there before another is started: one that is free takes
+# it in less than a millisecond. While there is no place for another, it is asked for ever more seldom.
+_PATIENCE_S, _MOST_PATIENCE_S = 0.005, 1.0
 
 
 class Sources(Protocol):

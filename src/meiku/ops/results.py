@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from meiku import errors
-from meiku.media.flights import Make
+from meiku.media.flights import Deliver, Make
 from meiku.media.made import Made
 from meiku.meta.records import Content, ObjectRecord
 from meiku.meta.results import (
@@ -49,21 +49,24 @@ async def result_of(call: Call, identity: str, record: ObjectRecord, make: Make)
     kept = await _kept(call, identity, record)
     if kept is not None:
         return kept
-    made = await call.flights.join(identity, lambda: _made(call, identity, record, make))
+    made = await call.flights.join(identity, lambda deliver: _make(call, identity, record, make, deliver))
     return Result(made.content_type, len(made.body), made.body)
 
 
-async def _made(call: Call, identity: str, record: ObjectRecord, make: Make) -> Made:
-    """Make a result, unless another process has done so while we waited for it, and keep it."""
+async def _make(call: Call, identity: str, record: ObjectRecord, make: Make, deliver: Deliver) -> None:
+    """Make a result, unless another process has done so while we waited for it; deliver it, and keep it."""
     kept = await _kept(call, identity, record)
     if kept is not None:
-        return Made(await _whole(kept.body), kept.content_type)
+        return await deliver(Made(await _whole(kept.body), kept.content_type))
     made = await make()
+    # Nobody waits for the disk: what is lost in a crash is made again.
+    await deliver(made)
     try:
         await _keep(call, identity, record, made)
     except errors.Full:
         _log.info("no room to keep a result", extra={"fields": {"size_bytes": len(made.body)}})
-    return made
+    except Exception:
+        _log.exception("a result could not be kept")
 
 
 async def _kept(call: Call, identity: str, record: ObjectRecord) -> Result | None:
