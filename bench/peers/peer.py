@@ -5,11 +5,13 @@ A peer knows how to start itself and what it offers. It knows nothing of the wor
 
 import http.client
 import os
+import signal
 import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -72,6 +74,8 @@ class Peer(ABC):
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            with suppress(ProcessLookupError):  # some leave their children behind
+                os.killpg(process.pid, signal.SIGKILL)
         self._processes.clear()
 
     @property

@@ -79,6 +79,7 @@ def told(tmp_path: Path) -> Iterator[Callable[..., None]]:
     """Tell a story to two servers' workshops over one queue, and see that no worker outlives it."""
 
     async def tell(story: Callable[[Workshop, Workshop], Awaitable[None]], limits: Limits) -> None:
+        await until(lambda: not workers())  # those of other tests
         jobs = Jobs()
         try:
             await story(*(Workshop(jobs, Staff(jobs, limits, tmp_path), limits) for _ in range(2)))
