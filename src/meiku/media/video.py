@@ -17,9 +17,10 @@ from meiku.media.picture import Image
 from meiku.media.recipe import Recipe
 from meiku.media.refusal import RecipeRefused
 from meiku.media.steps import Step
+from meiku.media.video_container import milliseconds
 from meiku.media.video_facts import video_info
 from meiku.media.video_frames import FrameFinder, PastTheEnd
-from meiku.media.video_opening import milliseconds, open_video
+from meiku.media.video_opening import open_video
 from meiku.media.video_picture import picture_of
 from meiku.media.video_reading import RangedSource
 from meiku.media.video_steps import (
