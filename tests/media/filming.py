@@ -61,7 +61,8 @@ class Film:
     width_px: int = WIDTH_PX
     height_px: int = HEIGHT_PX
     key_every: int = 10
-    rotation_degrees: int = 0
+    rotation_degrees: int = 0  # anticlockwise, as FFmpeg counts
+    mirrored: bool = False
     sound_s: float = 0
     options: dict[str, str] = field(default_factory=dict)
     muxing: dict[str, str] = field(default_factory=dict)
@@ -98,8 +99,8 @@ class Film:
         stream.width, stream.height, stream.pix_fmt = self.width_px, self.height_px, self.pixels
         stream.codec_context.gop_size = self.key_every
         stream.codec_context.thread_count = 1
-        if self.rotation_degrees:
-            stream.set_display_rotation(self.rotation_degrees)
+        if self.rotation_degrees or self.mirrored:
+            stream.set_display_rotation(self.rotation_degrees, hflip=self.mirrored)
         if self.pixel_ratio is not None:
             stream.codec_context.sample_aspect_ratio = self.pixel_ratio
         if self.shade is not None and self.shade.tagged:

@@ -64,7 +64,8 @@ def snapshot(source: RangedSource, step: Snapshot) -> Made:
             frame = find(Fraction(step.time_ms, 1_000))
         except PastTheEnd as past:
             raise _past_the_end(_SNAPSHOT, "t", step.time_ms, past) from None
-        return _written(picture_of(frame, step.turn, step.width_px, step.height_px), step.format)
+        image = picture_of(frame, video.pixel_ratio, step.turn, step.width_px, step.height_px)
+        return _written(image, step.format)
 
 
 def animate(source: RangedSource, step: VideoAnimate) -> Made:
@@ -79,7 +80,7 @@ def animate(source: RangedSource, step: VideoAnimate) -> Made:
                 if pictures:
                     break
                 raise _past_the_end(_ANIMATION, "ss", step.start_ms, past) from None
-            pictures.append(_small(frame, step, pictures))
+            pictures.append(_small(frame, video.pixel_ratio, step, pictures))
         return _animated(pictures, step)
 
 
@@ -93,12 +94,12 @@ def _times(finder: FrameFinder, step: VideoAnimate) -> list[Fraction]:
     return [start_s + number * interval_s for number in range(step.frame_count)]
 
 
-def _small(frame: VideoFrame, step: VideoAnimate, earlier: list[Image]) -> Image:
+def _small(frame: VideoFrame, pixel_ratio: Fraction, step: VideoAnimate, earlier: list[Image]) -> Image:
     """Make a frame's picture and keep nothing of the frame; all have the first one's size."""
     width_px, height_px = (
         (earlier[0].width, earlier[0].height) if earlier else (step.width_px, step.height_px)
     )
-    image = picture_of(frame, FrameTurn.METADATA, width_px, height_px)
+    image = picture_of(frame, pixel_ratio, FrameTurn.METADATA, width_px, height_px)
     limit_px = _ANIMATION_LIMITS_PX[step.format]
     if image.width * image.height * step.frame_count > limit_px:
         raise RecipeRefused(
