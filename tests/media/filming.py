@@ -181,8 +181,11 @@ def several_streams(
         streams: list[Any] = [output.add_stream_from_template(each.streams.video[0]) for each in inputs]
         for number, stream in enumerate(streams):
             stream.disposition = Disposition.default if number == usual else Disposition(0)
-        drawn: Any = output.add_stream("mjpeg", rate=1) if cover else None
-        if drawn is not None:
+        drawn: Any = None
+        if cover and container == "matroska":
+            output.add_attachment("cover.jpg", "image/jpeg", pyvips.Image.black(64, 64).jpegsave_buffer())
+        elif cover:
+            drawn = output.add_stream("mjpeg", rate=1)
             drawn.width, drawn.height, drawn.pix_fmt = 64, 64, "yuvj420p"
             drawn.disposition = Disposition.attached_pic
         heard: Any = output.add_stream("aac", rate=48_000) if sound else None

@@ -51,29 +51,27 @@ class _Tag:
         return first & 15 != _WITH_SEQUENCE_HEADERS or second == 1
 
 
-def key_frame_before(file: RangedFile, time_ms: int) -> int | None:
-    """Tell where the last key frame begins that is decoded at or before a time; None where there is none."""
+def key_frame_before(file: RangedFile, time_ms: int) -> tuple[int | None, bool]:
+    """Tell where the last key frame begins that is decoded at or before a time, None where there is none.
+
+    And tell whether the file goes on after that time: if not, it may be one that breaks off.
+    """
     first_byte = int.from_bytes(file.peek(5, 9), "big") + _LENGTH_BYTES
-    low_byte, high_byte = first_byte, file.size_bytes
+    low_byte, high_byte, goes_on = first_byte, file.size_bytes, False
     while high_byte - low_byte > _NEAR_BYTES:
         middle_byte = (low_byte + high_byte) // 2
         tag = _timed_tag_after(file, middle_byte, high_byte)
-        if tag is None or tag.time_ms > time_ms:
-            high_byte = middle_byte
-        else:
+        if tag is not None and tag.time_ms <= time_ms:
             low_byte = tag.place_byte
-    return _last_key_frame(file, low_byte, high_byte, time_ms) or next(
-        (tag.place_byte for tag in _backwards(file, low_byte, first_byte) if tag.is_key_frame), None
-    )
-
-
-def _last_key_frame(file: RangedFile, start_byte: int, stop_byte: int, time_ms: int) -> int | None:
-    """Find the last key frame of a short stretch that is decoded at or before a time."""
-    found = None
-    for tag in _onwards(file, start_byte, stop_byte):
-        if tag.is_key_frame and tag.time_ms <= time_ms:
-            found = tag.place_byte
-    return found
+        else:
+            high_byte, goes_on = middle_byte, goes_on or tag is not None
+    near = list(_onwards(file, low_byte, high_byte))
+    goes_on = goes_on or any(tag.time_ms > time_ms for tag in near)
+    keys = [tag.place_byte for tag in near if tag.is_key_frame and tag.time_ms <= time_ms]
+    if keys:
+        return keys[-1], goes_on
+    earlier = (tag.place_byte for tag in _backwards(file, low_byte, first_byte) if tag.is_key_frame)
+    return next(earlier, None), goes_on
 
 
 def _timed_tag_after(file: RangedFile, start_byte: int, stop_byte: int) -> _Tag | None:

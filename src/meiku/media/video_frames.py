@@ -111,6 +111,8 @@ class FrameFinder:
             return
         if length_s is None or not is_within:
             raise PastTheEnd(max(end_s - start_s, length_s or Fraction(0)))
+        if self._packets.is_broken_off:
+            raise damaged()
         if start_s + (self._video.picture_length_s or length_s) > end_s + _SILENT_END_S:
             # The file says that it is so long: if nothing is heard there either, its end is missing.
             if not self._packets.is_heard(wanted_s):

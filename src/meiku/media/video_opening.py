@@ -38,13 +38,14 @@ _MOV_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"
 # HEIC and AVIF are boxes as well, and FFmpeg would read them: they are pictures.
 _PICTURE_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
 _STILL = Disposition.attached_pic | Disposition.timed_thumbnails
+_STREAMS = 64
 _OPTIONS = {
     "protocol_whitelist": "none",
     "enable_drefs": "0",
     "use_absolute_path": "0",
     "codec_whitelist": ",".join(sorted(VIDEO_DECODERS | _AUDIO_DECODERS)),
     "max_pixels": str(PIXELS_LIMIT),
-    "max_streams": "64",
+    "max_streams": str(_STREAMS),
     "threads": "1",
 }
 
@@ -152,5 +153,9 @@ def _refusal(error: FFmpegError | RecipeRefused) -> RecipeRefused:
     if isinstance(error, RecipeRefused):
         return error
     if isinstance(error, MemoryError):
-        return RecipeRefused("", "", "The video needs more memory to decode than there is for one picture.")
+        # FFmpeg says the same where there are more streams than it was told to take.
+        reason = (
+            f"The video needs more memory than there is for one picture, or has more than {_STREAMS} streams."
+        )
+        return RecipeRefused("", "", reason)
     return damaged()

@@ -42,6 +42,7 @@ class PacketReader:
         self.waiting: deque[Packet[VideoStream]] = deque()  # read and not yet decoded
         self.end_s: Fraction | None = None  # where the last packet ends, when the file's end has been reached
         self._seen_until_s: Fraction | None = None
+        self._last_stamp = -_STAMP_LIMIT
         self._packets_read = 0
         self._unread: Iterator[Packet[VideoStream]] = video.container.demux(video.stream)
         self._first_stamp = 0
@@ -94,6 +95,12 @@ class PacketReader:
         self._seek(self.start_s)
         return end_s if end_s is not None else self.start_s
 
+    @property
+    def is_broken_off(self) -> bool:
+        """Tell, at the end of the file, whether its index knows of frames that were not there."""
+        index = self._stream.index_entries
+        return len(index) > 0 and index[-1].timestamp > self._last_stamp
+
     def is_heard(self, wanted_s: Fraction) -> bool:
         """Tell whether there is sound at a time; what was read of the picture is forgotten."""
         sounds: list[Stream] = [*self._video.container.streams.audio]
@@ -144,8 +151,7 @@ class PacketReader:
         self._is_looked_for = False
         byte = 0 if at_start and self._video.begins_at_byte_0 else None
         if not at_start and self._video.demuxer is Demuxer.FLV:
-            byte = key_frame_before(self._video.file, self._stamp(target_s + HALF_MS))
-            self._is_looked_for = byte is not None
+            byte, self._is_looked_for = key_frame_before(self._video.file, self._stamp(target_s + HALF_MS))
         if byte is not None:
             container.seek(byte, unsupported_byte_offset=True)
         else:
@@ -199,11 +205,12 @@ class PacketReader:
             if self._packets_read > PACKETS_READ_LIMIT:
                 reason = f"More than {PACKETS_READ_LIMIT:,} packets would have to be read."
                 raise RecipeRefused("", "", reason)
-            if packet.dts is not None or packet.pts is not None:
-                end_s = self.time_of(packet) + self._video.tick_s * (
-                    packet.duration or self._video.usual_duration
-                )
+            stamps = [stamp for stamp in (packet.dts, packet.pts) if stamp is not None]
+            if stamps:
+                length = packet.duration or self._video.usual_duration
+                end_s = self.time_of(packet) + length * self._video.tick_s
                 self._seen_until_s = max(end_s, self._seen_until_s or end_s)
+                self._last_stamp = max(*stamps, self._last_stamp)
             yield packet
 
     def _next_packet(self) -> "Packet[VideoStream] | None":
