@@ -17,7 +17,7 @@ from meiku.media.made import Made
 from meiku.media.refusal import RecipeRefused
 from meiku.media.video_container import OpenVideo
 from meiku.media.video_frames import FrameFinder
-from meiku.media.video_opening import open_video
+from meiku.media.video_opening import STILL, open_video
 from meiku.media.video_picture import quarter_turns
 from meiku.media.video_reading import RangedSource
 from meiku.media.video_steps import VideoInfo
@@ -56,10 +56,8 @@ def _facts(video: OpenVideo) -> dict[str, Any]:
 
 def _video(stream: VideoStream) -> dict[str, Any]:
     context: Any = stream.codec_context  # None where FFmpeg has no decoder
-    facts = _any(stream) | {
-        "FrameRate": _rounded(stream.average_rate or stream.guessed_rate),
-        "FrameCount": stream.frames or None,
-    }
+    rate = None if stream.disposition & STILL else stream.average_rate or stream.guessed_rate
+    facts = _any(stream) | {"FrameRate": _rounded(rate), "FrameCount": stream.frames or None}
     if context is None:
         return facts
     pixel = stream.sample_aspect_ratio or None  # the container's word comes before the codec's

@@ -37,7 +37,8 @@ _TS_PACKETS_BYTES = (188, 192, 204)
 _MOV_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"uuid"})
 # HEIC and AVIF are boxes as well, and FFmpeg would read them: they are pictures.
 _PICTURE_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
-_STILL = Disposition.attached_pic | Disposition.timed_thumbnails
+# What is a picture and no video: a song's cover, or one for each chapter.
+STILL = Disposition.attached_pic | Disposition.timed_thumbnails
 _STREAMS = 64
 _OPTIONS = {
     "protocol_whitelist": "none",
@@ -127,7 +128,7 @@ def _video_stream(container: InputContainer) -> VideoStream:
     Of several it is one that can be decoded, that is marked as the usual one, or that comes first.
     """
     pictures = container.streams.video
-    moving = [each for each in pictures if not each.disposition & _STILL]
+    moving = [each for each in pictures if not each.disposition & STILL]
     if not moving:
         what = "only sound and a cover picture" if pictures else "only sound or other things"
         raise RecipeRefused("", "", f"The file holds no video, {what}.")
