@@ -17,9 +17,10 @@ from meiku.media.picture import Image, raise_want_of_memory
 from meiku.media.recipe import Recipe
 from meiku.media.refusal import RecipeRefused
 from meiku.media.steps import Step
+from meiku.media.video_container import milliseconds
 from meiku.media.video_facts import video_info
 from meiku.media.video_frames import FrameFinder, PastTheEnd
-from meiku.media.video_opening import milliseconds, open_video
+from meiku.media.video_opening import open_video
 from meiku.media.video_picture import picture_of
 from meiku.media.video_reading import RangedSource
 from meiku.media.video_steps import (
@@ -67,7 +68,8 @@ def snapshot(source: RangedSource, step: Snapshot) -> Made:
             frame = find(Fraction(step.time_ms, 1_000))
         except PastTheEnd as past:
             raise _past_the_end(_SNAPSHOT, "t", step.time_ms, past) from None
-        return _written(picture_of(frame, step.turn, step.width_px, step.height_px), step.format)
+        image = picture_of(frame, video.pixel_ratio, step.turn, step.width_px, step.height_px)
+        return _written(image, step.format)
 
 
 def animate(source: RangedSource, step: VideoAnimate) -> Made:
@@ -82,7 +84,7 @@ def animate(source: RangedSource, step: VideoAnimate) -> Made:
                 if pictures:
                     break
                 raise _past_the_end(_ANIMATION, "ss", step.start_ms, past) from None
-            pictures.append(_small(frame, step, pictures))
+            pictures.append(_small(frame, video.pixel_ratio, step, pictures))
         return _animated(pictures, step)
 
 
@@ -96,12 +98,12 @@ def _times(finder: FrameFinder, step: VideoAnimate) -> list[Fraction]:
     return [start_s + number * interval_s for number in range(step.frame_count)]
 
 
-def _small(frame: VideoFrame, step: VideoAnimate, earlier: list[Image]) -> Image:
+def _small(frame: VideoFrame, pixel_ratio: Fraction, step: VideoAnimate, earlier: list[Image]) -> Image:
     """Make a frame's picture and keep nothing of the frame; all have the first one's size."""
     width_px, height_px = (
         (earlier[0].width, earlier[0].height) if earlier else (step.width_px, step.height_px)
     )
-    image = picture_of(frame, FrameTurn.METADATA, width_px, height_px)
+    image = picture_of(frame, pixel_ratio, FrameTurn.METADATA, width_px, height_px)
     limit_px = _ANIMATION_LIMITS_PX[step.format]
     if image.width * image.height * step.frame_count > limit_px:
         raise RecipeRefused(

@@ -15,8 +15,9 @@ from av.video.stream import VideoStream
 
 from meiku.media.made import Made
 from meiku.media.refusal import RecipeRefused
+from meiku.media.video_container import OpenVideo
 from meiku.media.video_frames import FrameFinder
-from meiku.media.video_opening import OpenVideo, open_video
+from meiku.media.video_opening import STILL, open_video
 from meiku.media.video_picture import quarter_turns
 from meiku.media.video_reading import RangedSource
 from meiku.media.video_steps import VideoInfo
@@ -39,7 +40,7 @@ def _facts(video: OpenVideo) -> dict[str, Any]:
     return {
         "FormatName": container.format.name,
         "FormatLongName": container.format.long_name,
-        "Size": video.size_bytes,
+        "Size": video.file.size_bytes,
         "Duration": _rounded(video.length_s),
         "StartTime": _rounded(video.start_s),
         "Bitrate": container.bit_rate or None,
@@ -55,18 +56,18 @@ def _facts(video: OpenVideo) -> dict[str, Any]:
 
 def _video(stream: VideoStream) -> dict[str, Any]:
     context: Any = stream.codec_context  # None where FFmpeg has no decoder
-    facts = _any(stream) | {
-        "FrameRate": _rounded(stream.average_rate or stream.guessed_rate),
-        "FrameCount": stream.frames or None,
-    }
+    rate = None if stream.disposition & STILL else stream.average_rate or stream.guessed_rate
+    facts = _any(stream) | {"FrameRate": _rounded(rate), "FrameCount": stream.frames or None}
     if context is None:
         return facts
+    pixel = stream.sample_aspect_ratio or None  # the container's word comes before the codec's
+    frame = pixel * Fraction(context.width, context.height) if pixel and context.height else None
     return facts | {
         "Width": context.width,
         "Height": context.height,
         "PixelFormat": context.pix_fmt,
-        "SampleAspectRatio": _ratio(context.sample_aspect_ratio),
-        "DisplayAspectRatio": _ratio(context.display_aspect_ratio),
+        "SampleAspectRatio": _ratio(pixel),
+        "DisplayAspectRatio": _ratio(frame),
     }
 
 

@@ -5,11 +5,8 @@ other files (playlists, concat scripts, image lists) cannot be opened. What the 
 against the limits before a frame is decoded. Looks for no frame, makes no picture.
 """
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from fractions import Fraction
 from io import BytesIO
 from typing import Any
 
@@ -21,6 +18,7 @@ from av.video.stream import VideoStream
 
 from meiku.media.picture import PIXELS_LIMIT, SIDE_LIMIT_PX
 from meiku.media.refusal import RecipeRefused
+from meiku.media.video_container import Demuxer, OpenVideo
 from meiku.media.video_reading import RangedFile, RangedSource
 
 # FFmpeg brings decoders for hundreds of formats, many of them old and seldom read by anybody: these few are
@@ -39,46 +37,18 @@ _TS_PACKETS_BYTES = (188, 192, 204)
 _MOV_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"uuid"})
 # HEIC and AVIF are boxes as well, and FFmpeg would read them: they are pictures.
 _PICTURE_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
+# What is a picture and no video: a song's cover, or one for each chapter.
+STILL = Disposition.attached_pic | Disposition.timed_thumbnails
+_STREAMS = 64
 _OPTIONS = {
     "protocol_whitelist": "none",
     "enable_drefs": "0",
     "use_absolute_path": "0",
     "codec_whitelist": ",".join(sorted(VIDEO_DECODERS | _AUDIO_DECODERS)),
     "max_pixels": str(PIXELS_LIMIT),
-    "max_streams": "64",
+    "max_streams": str(_STREAMS),
     "threads": "1",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class OpenVideo:
-    """An open container and the one of its streams that is the video."""
-
-    container: InputContainer
-    stream: VideoStream
-    size_bytes: int
-
-    @property
-    def start_s(self) -> Fraction:
-        """The time stamp of the first stream to begin, sound or picture."""
-        return Fraction(self.container.start_time or 0, av.time_base)
-
-    @property
-    def length_s(self) -> Fraction | None:
-        """How long the file says it is; None when it does not, as recordings of browsers do not."""
-        duration = self.container.duration
-        return Fraction(duration, av.time_base) if duration is not None and duration > 0 else None
-
-    @property
-    def is_transport_stream(self) -> bool:
-        """Tell whether it is one; they are entered anywhere."""
-        return self.container.format.name == "mpegts"
-
-    @property
-    def tick_s(self) -> Fraction:
-        """How long one unit of the video's time stamps is."""
-        tick_s = self.stream.time_base
-        return tick_s if tick_s is not None and tick_s > 0 else Fraction(1, av.time_base)
 
 
 @contextmanager
@@ -87,25 +57,25 @@ def open_video(source: RangedSource) -> Iterator[OpenVideo]:
     file = RangedFile(source)
     try:
         with _container(file) as container:
-            yield OpenVideo(container, _video_stream(container), source.size_bytes)
+            yield OpenVideo(container, _video_stream(container), file)
     except (FFmpegError, RecipeRefused) as error:
         raise file.failure or _refusal(error) from None
     if file.failure is not None:  # FFmpeg took it for the end of the file, so what was found may be wrong
         raise file.failure
 
 
-def demuxer_of(beginning: bytes) -> str:
+def demuxer_of(beginning: bytes) -> Demuxer:
     """Name FFmpeg's reader for a file by its first bytes; RecipeRefused when it is no video that is read."""
     if beginning[4:8] in _MOV_BOXES and beginning[8:12] not in _PICTURE_BRANDS:
-        return "mov"
+        return Demuxer.MP4
     if beginning.startswith(b"\x1a\x45\xdf\xa3"):
-        return "matroska"
+        return Demuxer.MKV
     if beginning.startswith(b"FLV\x01"):
-        return "flv"
+        return Demuxer.FLV
     if beginning.startswith(b"RIFF") and beginning[8:11] == b"AVI":
-        return "avi"
+        return Demuxer.AVI
     if _is_transport_stream(beginning):
-        return "mpegts"
+        return Demuxer.TS
     raise RecipeRefused("", "", "This is no video that is read here: MP4, MOV, MKV, WebM, FLV, TS or AVI.")
 
 
@@ -125,11 +95,6 @@ def damaged() -> RecipeRefused:
     return RecipeRefused("", "", "The video is damaged or not complete: it cannot be decoded there.")
 
 
-def milliseconds(time_s: Fraction) -> int:
-    """Write a time as it is written in a recipe, rounded up, so that the end is not before the end."""
-    return math.ceil(time_s * 1_000)
-
-
 def _is_transport_stream(beginning: bytes) -> bool:
     """Look for the byte that begins every packet; Blu-ray puts a time stamp of four bytes before it."""
     return any(
@@ -140,12 +105,11 @@ def _is_transport_stream(beginning: bytes) -> bool:
 
 
 def _container(file: RangedFile) -> InputContainer:
-    demuxer = demuxer_of(file.read(_BEGINNING_BYTES))
-    file.seek(0)
+    demuxer = demuxer_of(file.peek(0, _BEGINNING_BYTES))
     return av.open(
         file,
         "r",
-        format=demuxer,
+        format=demuxer.value,
         options=_OPTIONS,
         metadata_errors="replace",
         buffer_size=_BUFFER_BYTES,
@@ -159,12 +123,19 @@ def _nothing(_url: str, _flags: int, _options: dict[str, Any]) -> BytesIO:
 
 
 def _video_stream(container: InputContainer) -> VideoStream:
-    """Answer the first stream that moves, told to decode in this thread only; the others are not read."""
-    streams = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
-    if not streams:
-        raise RecipeRefused("", "", "The file holds no video, only sound or other things.")
-    chosen = streams[0]
-    _check_decoder(chosen)
+    """Answer the stream that is the video, told to decode in this thread only; the others are not read.
+
+    Of several it is one that can be decoded, that is marked as the usual one, or that comes first.
+    """
+    pictures = container.streams.video
+    moving = [each for each in pictures if not each.disposition & STILL]
+    if not moving:
+        what = "only sound and a cover picture" if pictures else "only sound or other things"
+        raise RecipeRefused("", "", f"The file holds no video, {what}.")
+    chosen = min(moving, key=lambda each: (not _is_decoded(each), not each.disposition & Disposition.default))
+    if not _is_decoded(chosen):
+        raise RecipeRefused("", "", "The video's codec is not read here; H.264, H.265, VP9 and AV1 are.")
+    check_frame_size(chosen.codec_context.width, chosen.codec_context.height)
     for each in container.streams:
         each.discard = av.stream.Discard.default if each.index == chosen.index else av.stream.Discard.all
     chosen.codec_context.thread_count = 1
@@ -172,18 +143,20 @@ def _video_stream(container: InputContainer) -> VideoStream:
     return chosen
 
 
-def _check_decoder(stream: VideoStream) -> None:
-    """Refuse what is not decoded here, and frames that say they are too large."""
-    # The annotation says it is always there; it is not where FFmpeg has no decoder.
+def _is_decoded(stream: VideoStream) -> bool:
+    """Tell whether a stream is decoded here."""
+    # The annotation says that it is always there; it is not where FFmpeg has no decoder.
     context: Any = stream.codec_context
-    if context is None or context.codec.name not in VIDEO_DECODERS:
-        raise RecipeRefused("", "", "The video's codec is not read here; H.264, H.265, VP9 and AV1 are.")
-    check_frame_size(context.width, context.height)
+    return context is not None and context.codec.name in VIDEO_DECODERS
 
 
 def _refusal(error: FFmpegError | RecipeRefused) -> RecipeRefused:
     if isinstance(error, RecipeRefused):
         return error
     if isinstance(error, MemoryError):
-        return RecipeRefused("", "", "The video needs more memory to decode than there is for one picture.")
+        # FFmpeg says the same where there are more streams than it was told to take.
+        reason = (
+            f"The video needs more memory than there is for one picture, or has more than {_STREAMS} streams."
+        )
+        return RecipeRefused("", "", reason)
     return damaged()

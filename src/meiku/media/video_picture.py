@@ -3,6 +3,7 @@
 import math
 import struct
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, cast
 
 import pyvips
@@ -11,6 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from meiku.media.picture import Image
+from meiku.media.video_light import is_beyond_srgb, to_srgb
 from meiku.media.video_opening import check_frame_size
 from meiku.media.video_steps import FrameTurn
 
@@ -23,9 +25,14 @@ _DISPLAY_MATRIX = struct.Struct("=9i")
 _QUARTER_DEGREES = 90
 
 
-def picture_of(frame: VideoFrame, turn: FrameTurn | None, width_px: int, height_px: int) -> Image:
-    """Make the picture of a frame, turned, in a size; a side of 0 px follows from the other."""
-    image = _turned(_in_rgb(frame), frame, turn)
+def picture_of(
+    frame: VideoFrame, pixel_ratio: Fraction, turn: FrameTurn | None, width_px: int, height_px: int
+) -> Image:
+    """Make the picture of a frame, turned, in a size; a side of 0 px follows from the other.
+
+    Pixels that are not square become so by stretching the short side: what was seen stays to be seen.
+    """
+    image = _turned(_in_rgb(frame, *_shown_size(frame, pixel_ratio)), frame, turn)
     width_px, height_px = _size(image, width_px, height_px)
     check_frame_size(width_px, height_px)
     if (width_px, height_px) == (image.width, image.height):
@@ -47,24 +54,41 @@ def quarter_turns(frame: VideoFrame) -> tuple[int, bool]:
     return round(angle_degrees / _QUARTER_DEGREES) % 4, mirrored
 
 
-def _in_rgb(frame: VideoFrame) -> Image:
-    """Convert to RGB of the full range, and take out what FFmpeg fills its lines up with."""
+def _shown_size(frame: VideoFrame, pixel_ratio: Fraction) -> tuple[int, int]:
+    """Answer a frame's size in square pixels."""
+    width_px = round(frame.width * max(Fraction(1), pixel_ratio))
+    height_px = round(frame.height / min(Fraction(1), pixel_ratio))
+    check_frame_size(width_px, height_px)
+    return width_px, height_px
+
+
+def _in_rgb(frame: VideoFrame, width_px: int, height_px: int) -> Image:
+    """Convert to sRGB of the full range, in a size."""
     unknown = frame.colorspace == _COLOURSPACE_UNSPECIFIED
-    source = Colorspace.ITU709 if unknown and frame.height > _STANDARD_LINES else None
+    beyond = is_beyond_srgb(frame.color_trc, frame.color_primaries)
     flat = frame.reformat(
-        format="rgb24",
-        src_colorspace=source,
+        width_px,
+        height_px,
+        format="rgb48le" if beyond else "rgb24",
+        src_colorspace=Colorspace.ITU709 if unknown and frame.height > _STANDARD_LINES else None,
         dst_color_range=ColorRange.JPEG,
         interpolation=_CAREFULLY,
         threads=1,
     )
-    plane, line_bytes = flat.planes[0], flat.width * _RGB_BANDS
-    pixels = memoryview(plane)[: plane.line_size * flat.height]
-    if plane.line_size != line_bytes:
-        filled = pyvips.Image.new_from_memory(pixels, plane.line_size, flat.height, 1, "uchar")
-        pixels = filled.crop(0, 0, line_bytes, flat.height).write_to_memory()
-    image = pyvips.Image.new_from_memory(pixels, flat.width, flat.height, _RGB_BANDS, "uchar")
+    image = _of_plane(flat, "ushort" if beyond else "uchar", 2 if beyond else 1)
+    if beyond:
+        return to_srgb(image, frame.color_trc, frame.color_primaries)
     return image.copy(interpretation="srgb")
+
+
+def _of_plane(flat: VideoFrame, kind: str, sample_bytes: int) -> Image:
+    """Take the samples over, and leave out what FFmpeg fills its lines up with."""
+    plane, line_bytes = flat.planes[0], flat.width * _RGB_BANDS * sample_bytes
+    samples = memoryview(plane)[: plane.line_size * flat.height]
+    if plane.line_size != line_bytes:
+        filled = pyvips.Image.new_from_memory(samples, plane.line_size, flat.height, 1, "uchar")
+        samples = filled.crop(0, 0, line_bytes, flat.height).write_to_memory()
+    return pyvips.Image.new_from_memory(samples, flat.width, flat.height, _RGB_BANDS, kind)
 
 
 def _turned(image: Image, frame: VideoFrame, turn: FrameTurn | None) -> Image:

@@ -10,8 +10,11 @@ from typing import Protocol
 
 from meiku.media.refusal import RecipeRefused
 
-PIECE_BYTES = 256 * 1024
-PIECES_KEPT = 32
+# As much as FFmpeg asks for at once. A reader that hops from box to box pays this much for each hop, one that
+# reads on gets several pieces together.
+PIECE_BYTES = 64 * 1024
+PIECES_AT_ONCE = 4
+PIECES_KEPT = 128
 BYTES_READ_LIMIT = 256 * 1024 * 1024
 
 
@@ -37,12 +40,15 @@ class RangedFile:
         self._limit_bytes = limit_bytes
         self._position = 0
         self._pieces: OrderedDict[int, bytes] = OrderedDict()
+        self._next_number = 0  # of the piece that comes when reading goes on
+        self._at_once = 1
+        self.size_bytes = source.size_bytes
         self.bytes_read = 0
         self.failure: Exception | None = None
 
     def read(self, size_bytes: int) -> bytes:
         """Answer the next bytes, at most to the end of the piece they lie in; b'' is the end."""
-        if self.failure is not None or not 0 <= self._position < self._source.size_bytes:
+        if self.failure is not None or not 0 <= self._position < self.size_bytes:
             return b""
         number, offset = divmod(self._position, PIECE_BYTES)
         taken = self._piece(number)[offset : offset + max(0, size_bytes)]
@@ -51,7 +57,7 @@ class RangedFile:
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move, also past the end, as files do."""
-        origins = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._source.size_bytes}
+        origins = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size_bytes}
         self._position = max(0, origins[whence] + offset)
         return self._position
 
@@ -59,30 +65,45 @@ class RangedFile:
         """Tell where the next read begins."""
         return self._position
 
+    def peek(self, start_byte: int, stop_byte: int) -> bytes:
+        """Answer a range, shorter at the end of the file, without moving: FFmpeg's place is its own."""
+        place, self._position = self._position, start_byte
+        taken = bytearray()
+        while len(taken) < stop_byte - start_byte and (more := self.read(stop_byte - self._position)):
+            taken += more
+        self._position = place
+        return bytes(taken)
+
     def _piece(self, number: int) -> bytes:
         """Answer a piece, from the few kept or from the source."""
-        if number in self._pieces:
-            self._pieces.move_to_end(number)
-            return self._pieces[number]
-        piece = self._fetched(number * PIECE_BYTES)
-        self._pieces[number] = piece
-        if len(self._pieces) > PIECES_KEPT:
-            self._pieces.popitem(last=False)
-        return piece
+        if number not in self._pieces:
+            self._fetch(number)
+        self._pieces.move_to_end(number)
+        return self._pieces[number]
 
-    def _fetched(self, start_byte: int) -> bytes:
-        """Read a piece from the source; b'' where that fails or would be too much."""
-        stop_byte = min(start_byte + PIECE_BYTES, self._source.size_bytes)
+    def _fetch(self, number: int) -> None:
+        """Read a piece from the source, and some more where reading has gone on piece by piece."""
+        self._at_once = min(2 * self._at_once, PIECES_AT_ONCE) if number == self._next_number else 1
+        fetched = self._fetched(number * PIECE_BYTES, (number + self._at_once) * PIECE_BYTES)
+        self._next_number = number + self._at_once
+        for first_byte in range(0, max(1, len(fetched)), PIECE_BYTES):
+            self._pieces[number + first_byte // PIECE_BYTES] = fetched[first_byte : first_byte + PIECE_BYTES]
+        while len(self._pieces) > PIECES_KEPT:
+            self._pieces.popitem(last=False)
+
+    def _fetched(self, start_byte: int, stop_byte: int) -> bytes:
+        """Read from the source; b'' where that fails or would be too much."""
+        stop_byte = min(stop_byte, self.size_bytes)
         if self.bytes_read + stop_byte - start_byte > self._limit_bytes:
             self.failure = _too_much(self._limit_bytes)
             return b""
         try:
-            piece = self._source.read(start_byte, stop_byte)
+            fetched = self._source.read(start_byte, stop_byte)
         except Exception as failure:  # whatever it is, it is raised again outside of FFmpeg
             self.failure = failure
             return b""
-        self.bytes_read += len(piece)
-        return piece
+        self.bytes_read += len(fetched)
+        return fetched
 
 
 def _too_much(limit_bytes: int) -> RecipeRefused:

@@ -1,0 +1,195 @@
+"""The frame that is seen at a time is the one that is answered: whatever codec, container and structure."""
+
+import math
+from fractions import Fraction
+
+import pytest
+
+from media.asking import frame_at, refusal
+from media.filming import film, shifted
+
+FRAMES, KEY_EVERY, FRAME_MS = 50, 10, 40
+# All that FFmpeg writes and players read: AV1 and VP9 have no place in a TS, nor H.265 in an AVI.
+PAIRS = [
+    *[(container, "libx264") for container in ("mp4", "mov", "matroska", "flv", "mpegts", "avi")],
+    *[(container, "libx265") for container in ("mp4", "mov", "matroska", "flv", "mpegts")],
+    *[(container, "libvpx-vp9") for container in ("mp4", "matroska", "webm", "flv", "avi")],
+    *[(container, "libsvtav1") for container in ("mp4", "matroska", "webm", "flv", "avi")],
+]
+OPEN_GROUPS = "open-gop=1:keyint=10:min-keyint=10:bframes=3:scenecut=0"
+X265 = "log-level=none:pools=1:frame-threads=1:scenecut=0:keyint=10:min-keyint=10:bframes=4"
+# Reordered frames, groups that lean on the one before, and none of it.
+STRUCTURES = {
+    "no reordering": ("libx264", {"bf": "0"}),
+    "pyramid": (
+        "libx264",
+        {"preset": "ultrafast", "x264-params": "bframes=7:b-pyramid=normal:b-adapt=0:ref=4"},
+    ),
+    "open groups": ("libx264", {"x264-params": OPEN_GROUPS}),
+    "H.265 open": ("libx265", {"x265-params": f"{X265}:open-gop=1:b-pyramid=1"}),
+    "H.265 closed": ("libx265", {"x265-params": f"{X265}:open-gop=0"}),
+}
+
+
+def check(body: bytes, *, frames: int = FRAMES, first: int = 0, frame_ms: float = FRAME_MS) -> None:
+    """Hold what is answered against what was filmed: around key frames, in the middle, at both ends."""
+    for number in (0, 1, 9, 10, 24, frames - 2, frames - 1):
+        begins_ms, ends_ms = math.ceil(number * frame_ms), int((number + 1) * frame_ms - 0.6)
+        for time_ms in (begins_ms, ends_ms):
+            assert frame_at(body, time_ms) == first + number, f"exactly at {time_ms} ms"
+        key = frame_at(body, ends_ms, fast=True)
+        assert key == max(first, (first + number) // KEY_EVERY * KEY_EVERY), f"the key frame at {ends_ms} ms"
+
+
+@pytest.mark.parametrize(("container", "codec"), PAIRS)
+def test_every_codec_in_every_container(container: str, codec: str) -> None:
+    """Exactly, and the key frame; past the end it is refused, and how long the video is said."""
+    body = film(container, codec, frames=FRAMES, key_every=KEY_EVERY)
+    check(body)
+    for fast in ("", ",m_fast"):
+        said = refusal(body, f"video/snapshot,t_5000,f_png{fast}")
+        assert "parameter t: 5000 is past the end; the video is 20" in said
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "flv", "mpegts", "avi"])
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_reordered_frames(container: str, structure: str) -> None:
+    """Frames that are decoded in another order than they are shown, also across the key frame."""
+    codec, options = STRUCTURES[structure]
+    if (container, codec) in PAIRS and not (container == "avi" and structure == "open groups"):
+        check(film(container, codec, frames=FRAMES, key_every=KEY_EVERY, options=options))
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "flv", "mpegts"])
+def test_frames_that_are_refreshed_in_stripes(container: str) -> None:
+    """Where no frame is a key to all, decoding begins so early that the wanted one is whole."""
+    options = {"x264-params": "intra-refresh=1:keyint=10"}
+    body = film(container, "libx264", frames=FRAMES, key_every=KEY_EVERY, options=options)
+    for number in (0, 5, 10, 15, 24, 37, 49):
+        assert frame_at(body, number * FRAME_MS + 20) == number
+        assert frame_at(body, number * FRAME_MS + 20, fast=True) <= number
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "flv", "mpegts", "avi"])
+@pytest.mark.parametrize(
+    "rate", [Fraction(1), Fraction(30_000, 1_001), Fraction(60_000, 1_001), Fraction(240)]
+)
+def test_frame_rates(container: str, rate: Fraction) -> None:
+    """From slide shows to slow motion."""
+    body = film(container, "libx264", frames=FRAMES, key_every=KEY_EVERY, rate=rate)
+    check(body, frame_ms=float(1000 / rate))
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "flv", "mpegts"])
+def test_frames_of_unequal_length(container: str) -> None:
+    """A frame is seen until the next one comes, however long that takes."""
+    times = (
+        *range(3),
+        10,
+        11,
+        *range(30, 34),
+        40,
+        41,
+        *range(60, 68),
+        *range(100, 105),
+        *range(200, 204),
+        300,
+        301,
+    )
+    body = film(container, "libx264", frames=len(times), key_every=7, times=times)
+    for number, (begins, ends) in enumerate(zip(times, (*times[1:], 302), strict=True)):
+        assert frame_at(body, begins * FRAME_MS + 10) == number
+        assert frame_at(body, ends * FRAME_MS - 10) == number
+    assert "past the end" in refusal(body, f"video/snapshot,t_{310 * FRAME_MS},f_png")
+
+
+@pytest.mark.parametrize(
+    ("container", "muxing"),
+    [
+        *[
+            ("mp4", {"movflags": flags})
+            for flags in ("faststart", "negative_cts_offsets", "hybrid_fragmented")
+        ],
+        *[
+            ("mp4", {"movflags": f"frag_keyframe+empty_moov+{more}"})
+            for more in ("default_base_moof", "skip_trailer")
+        ],
+        *[("mp4", {"movflags": flags}) for flags in ("dash+global_sidx+frag_keyframe", "cmaf+frag_keyframe")],
+        *[("matroska", {name: value}) for name, value in (("live", "1"), ("cues_to_front", "1"))],
+        ("matroska", {"cluster_time_limit": "100"}),
+        *[
+            ("flv", {"flvflags": flags})
+            for flags in ("add_keyframe_index", "no_duration_filesize", "no_metadata")
+        ],
+        ("mpegts", {"mpegts_m2ts_mode": "1"}),
+        ("mpegts", {"muxrate": "1000000"}),
+        ("mpegts", {"output_ts_offset": "95442.5"}),
+        ("mov", {"output_ts_offset": "3.3"}),
+        *[(container, {"output_ts_offset": "3.3"}) for container in ("matroska", "flv", "mpegts")],
+    ],
+    ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else value,
+)
+@pytest.mark.parametrize("sound_s", [0, 2.0], ids=["silent", "with sound"])
+def test_ways_of_writing_a_container(container: str, muxing: dict[str, str], sound_s: float) -> None:
+    """With and without an index, in fragments, beginning late, its clock running over: found all the same."""
+    check(film(container, "libx264", frames=FRAMES, key_every=KEY_EVERY, muxing=muxing, sound_s=sound_s))
+
+
+def without_index(body: bytes) -> bytes:
+    """Take an AVI its index, as a recorder that was switched off leaves one."""
+    place = body.rindex(b"idx1")
+    return body[:place] + b"JUNK" + body[place + 4 :]
+
+
+def unfinished(body: bytes) -> bytes:
+    """Let an AVI not even know how many frames it has."""
+    changed = bytearray(without_index(body))
+    for kind, offset in ((b"avih", 24), (b"strh", 40)):
+        place = changed.index(kind)
+        changed[place + offset : place + offset + 4] = bytes(4)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("bend", [without_index, unfinished])
+@pytest.mark.parametrize("options", [{}, {"bf": "0"}, {"preset": "ultrafast", "bf": "2"}], ids=str)
+def test_an_avi_that_was_not_closed(bend: object, options: dict[str, str]) -> None:
+    """It is read from its beginning."""
+    assert callable(bend)
+    check(bend(film("avi", "libx264", frames=FRAMES, key_every=KEY_EVERY, options=options)))
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov"])
+@pytest.mark.parametrize("cut", [5, 10, 15])
+def test_a_film_that_was_cut(container: str, cut: int) -> None:
+    """What lies before an edit list is needed to decode, and not seen; time counts from where that begins."""
+    body = shifted(film("mp4", "libx264", frames=FRAMES, key_every=KEY_EVERY), container, Fraction(-cut, 25))
+    check(body, frames=FRAMES - cut, first=cut)
+    assert "1800 ms" in refusal(
+        shifted(film("mp4"), container, Fraction(-1, 5)), "video/snapshot,t_2000,f_jpg"
+    )
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "flv", "mpegts", "avi"])
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_very_short_films(container: str, frames: int) -> None:
+    """A film of a single frame is one."""
+    body = film(container, "libx264", frames=frames)
+    for number in range(frames):
+        assert frame_at(body, number * FRAME_MS) == number
+        assert frame_at(body, number * FRAME_MS, fast=True) == 0
+
+
+def test_one_key_frame_for_all() -> None:
+    """Where the only key frame is the first, every frame is decoded from there."""
+    body = film("mp4", "libx264", frames=250, key_every=250)
+    assert [frame_at(body, number * FRAME_MS) for number in (0, 100, 249)] == [0, 100, 249]
+    assert frame_at(body, 249 * FRAME_MS, fast=True) == 0
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska", "flv", "mpegts", "avi"])
+def test_sound_that_lasts_longer(container: str) -> None:
+    """While only sound is left, the last frame stays to be seen."""
+    body = film(container, "libx264", frames=FRAMES, key_every=KEY_EVERY, sound_s=6)
+    assert frame_at(body, 5500) == FRAMES - 1
+    assert frame_at(body, 5500, fast=True) == FRAMES - KEY_EVERY
+    assert "past the end" in refusal(body, "video/snapshot,t_9000,f_jpg")
