@@ -158,7 +158,7 @@ def test_a_job_that_nobody_takes_in_time_is_to_slow_down(told: Callable[..., Non
             assert not workers()
         assert (await first.make(QUICK, Source())).body
 
-    told(story, workers=1, timeout_s=1)
+    told(story, workers=1, timeout_s=4)
 
 
 def test_only_so_many_wait(told: Callable[..., None]) -> None:
@@ -179,12 +179,12 @@ def test_what_takes_too_long_is_refused_in_words(told: Callable[..., None]) -> N
 
     async def story(first: Workshop, _: Workshop) -> None:
         source = Source()
-        with pytest.raises(RecipeRefused, match="longer than 1 seconds"):
+        with pytest.raises(RecipeRefused, match="longer than 4 seconds"):
             await first.make(SLOW, source)
-        assert time.monotonic() - source.opened[0] < 5
+        assert time.monotonic() - source.opened[0] < 20
         await until(lambda: not workers())
 
-    told(story, workers=1, timeout_s=1)
+    told(story, workers=1, timeout_s=4)
 
 
 def test_what_takes_too_much_memory_is_refused_in_words(told: Callable[..., None]) -> None:
