@@ -130,7 +130,7 @@ def test_ways_of_writing_a_container(container: str, muxing: dict[str, str], sou
 
 
 def test_a_broadcast_that_is_joined() -> None:
-    """A recording of a transport stream begins anywhere: its first whole key frame is what is seen at first."""
+    """A recording of a transport stream begins anywhere: its first whole key frame is seen at first."""
     body = film("mpegts", "libx264", frames=FRAMES, key_every=KEY_EVERY, options={"bf": "0"})
     for lost_bytes in (1, 100, 187):
         assert [frame_at(body[lost_bytes:], time_ms) for time_ms in (0, 500)] == [0, 12]
@@ -169,6 +169,58 @@ def test_a_film_that_was_cut(container: str, cut: int) -> None:
     assert "1800 ms" in refusal(
         shifted(film("mp4"), container, Fraction(-1, 5)), "video/snapshot,t_2000,f_jpg"
     )
+
+
+TICKS_A_FRAME, FIRST_TICK = 512, 1024  # of the films here; the first frame is shown two after it is decoded
+
+
+def edited(*parts: tuple[int, int]) -> bytes:
+    """Give an MP4 an edit list: from which frame on, and how many."""
+    body = film("mp4", "libx264", frames=FRAMES, key_every=KEY_EVERY)
+    entries = [
+        (count * FRAME_MS).to_bytes(4, "big")
+        + (FIRST_TICK + first * TICKS_A_FRAME).to_bytes(4, "big")
+        + b"\0\1\0\0"
+        for first, count in parts
+    ]
+    place = body.index(b"elst") - 4
+    written = b"elst" + bytes(4) + len(entries).to_bytes(4, "big") + b"".join(entries)
+    longer = 4 + len(written) - int.from_bytes(body[place : place + 4], "big")
+    changed = bytearray(
+        body[:place]
+        + (4 + len(written)).to_bytes(4, "big")
+        + written
+        + body[place + 4 + len(written) - longer :]
+    )
+    for kind in (b"edts", b"trak", b"moov"):
+        head = changed.rindex(kind) - 4
+        changed[head : head + 4] = (int.from_bytes(changed[head : head + 4], "big") + longer).to_bytes(
+            4, "big"
+        )
+    length_ms = sum(count for _, count in parts) * FRAME_MS
+    for kind, offset in ((b"mvhd", 20), (b"tkhd", 24)):
+        head = changed.index(kind) + offset
+        changed[head : head + 4] = length_ms.to_bytes(4, "big")
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("parts", "seen"),
+    [
+        ([(0, 25)], {0: 0, 500: 12, 960: 24}),
+        ([(5, 20)], {0: 5, 500: 17, 760: 24}),
+        ([(25, 10), (0, 10)], {0: 25, 360: 34, 400: 0, 760: 9}),
+        ([(3, 10), (3, 10)], {0: 3, 360: 12, 400: 3, 760: 12}),
+    ],
+)
+def test_edit_lists(parts: list[tuple[int, int]], seen: dict[int, int]) -> None:
+    """What an edit list leaves out is not seen, though it is there; the parts come in its order."""
+    body = edited(*parts)
+    assert {time_ms: frame_at(body, time_ms) for time_ms in seen} == seen
+    length_ms = sum(count for _, count in parts) * FRAME_MS
+    for fast in ("", ",m_fast"):
+        said = refusal(body, f"video/snapshot,t_{length_ms + 50},f_png{fast}")
+        assert f"the video is {length_ms} ms long" in said
 
 
 @pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "flv", "mpegts", "avi"])
