@@ -6,7 +6,7 @@ keeps it busy for ever. Decodes nothing.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import islice
 
@@ -69,9 +69,13 @@ class PacketReader:
         """Read on up to a time; tell whether a key frame came that needs nothing of what was before it."""
         return self._read_on(wanted_s, wanted_s, entered=True)
 
-    def stamp_shown_at(self, wanted_s: Fraction) -> int | None:
-        """Tell the time stamp of the frame seen at a time, among those read; None where they do not tell."""
-        stamps = [packet.pts for packet in self.waiting if packet.size and not packet.is_discard]
+    def stamp_shown_at(self, wanted_s: Fraction, decoded: Iterable[int | None]) -> int | None:
+        """Tell the time stamp of the frame seen at a time, of those read; None where packets do not tell.
+
+        `decoded` are the stamps of those that the decoder has already.
+        """
+        read = [packet.pts for packet in self.waiting if packet.size and not packet.is_discard]
+        stamps = [*read, *decoded]
         if None in stamps or self._video.counts_frames:
             return None
         latest = self._stamp(wanted_s + HALF_MS)
