@@ -29,6 +29,15 @@ CODEC_OPTIONS = {
 }
 
 
+# All that FFmpeg writes and players read: AV1 and VP9 have no place in a TS, nor H.265 in an AVI.
+PAIRS = [
+    *[(container, "libx264") for container in ("mp4", "mov", "matroska", "flv", "mpegts", "avi")],
+    *[(container, "libx265") for container in ("mp4", "mov", "matroska", "flv", "mpegts")],
+    *[(container, "libvpx-vp9") for container in ("mp4", "matroska", "webm", "flv", "avi")],
+    *[(container, "libsvtav1") for container in ("mp4", "matroska", "webm", "flv", "avi")],
+]
+
+
 @dataclass(frozen=True)
 class Shade:
     """One colour all over, as codes of a matrix; untagged, a player has to guess the matrix."""

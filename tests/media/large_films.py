@@ -4,13 +4,38 @@ A container with an index is padded with a stretch that players skip. One withou
 film over and over, its clock going on.
 """
 
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from media.filming import film, striped
+
+FRAMES, KEY_EVERY, FRAME_MS = 250, 25, 40
+LENGTH_MS = FRAMES * FRAME_MS
 SIZE_BYTES = 4_000_000_000
 _TS_PACKET_BYTES = 188
 _TICKS_A_SECOND = 90_000
+_GRAINS = random.Random(1).randbytes(320 * 192)
+
+
+def grainy(number: int, width_px: int, height_px: int) -> bytes:
+    """Paint a number in grains that no codec can make small."""
+    stripes = striped(number, width_px, height_px)
+    turned = _GRAINS[number:] + _GRAINS[:number]
+    return bytes(
+        light - 12 + grain % 32 if light > 100 else light + grain % 32
+        for light, grain in zip(stripes, turned, strict=True)
+    )
+
+
+def large(container: str) -> bytes:
+    """Make a film of four megabytes."""
+    options = (
+        {"preset": "ultrafast", "bf": "2", "crf": "8"} if container != "webm" else {"b": "40M", "crf": "4"}
+    )
+    codec = "libvpx-vp9" if container == "webm" else "libx264"
+    return film(container, codec, frames=FRAMES, key_every=KEY_EVERY, paint=grainy, options=options)
 
 
 @dataclass

@@ -62,13 +62,16 @@ def test_a_recording_that_does_not_say_how_long_it_is() -> None:
     assert numbers(moving(body, "video/animation,num_4,f_gif")) == [0, 25, 50, 75]
 
 
-@pytest.mark.parametrize("frames_apart", [1, 12, 150])
-def test_near_and_far_frames(frames_apart: int) -> None:
-    """Whether the next frame is reached by reading on or by a seek, it is the right one."""
-    body = film("mp4", "libx264", frames=250, key_every=50)
-    wanted = list(range(0, 250, frames_apart))[:5]
-    recipe = f"video/animation,num_{len(wanted)},inter_{frames_apart * 40},f_gif"
-    assert numbers(moving(body, recipe)) == wanted
+@pytest.mark.parametrize("frames_apart", [1, 2, 3, 5, 7, 12, 49, 150])
+@pytest.mark.parametrize("container", ["mp4", "matroska", "mpegts", "avi"])
+def test_near_and_far_frames(frames_apart: int, container: str) -> None:
+    """Whether the next one is reached by reading on or by a seek, it is right, also where reordered."""
+    options = {"preset": "ultrafast", "x264-params": "bframes=7:b-pyramid=normal:b-adapt=0:scenecut=0"}
+    body = film(container, "libx264", frames=250, key_every=50, options=options)
+    for first in (0, 3):
+        wanted = list(range(first, 250, frames_apart))[:6]
+        recipe = f"video/animation,ss_{first * 40},num_{len(wanted)},inter_{frames_apart * 40},f_gif"
+        assert numbers(moving(body, recipe)) == wanted
 
 
 @pytest.mark.parametrize(

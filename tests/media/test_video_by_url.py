@@ -1,8 +1,10 @@
 """A video's frames by URL, from a real server: read by ranges, refused in words, and harmless to others."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import pyvips
 
 from media.filming import film, number_of, sounds_only
+from media.large_films import large
 from running_server import Server
 from signed_http import Answered, SignedHttp
 
@@ -20,10 +23,21 @@ FILM = film("mp4", "libx264", frames=100, key_every=25)
 def ask(server: Server, s3: Any, bucket: str) -> Callable[..., Answered]:
     """Put a video and ask for what a recipe makes of it."""
 
-    def send(recipe: str, body: bytes = FILM, method: str = "GET", name: str = "x-amz-process") -> Answered:
-        s3.put_object(Bucket=bucket, Key="v.mp4", Body=body)
+    held = b""
+
+    def send(
+        recipe: str,
+        body: bytes = FILM,
+        method: str = "GET",
+        name: str = "x-amz-process",
+        headers: dict[str, str] | None = None,
+    ) -> Answered:
+        nonlocal held
+        if body != held:
+            s3.put_object(Bucket=bucket, Key="v.mp4", Body=body)
+            held = body
         with closing(SignedHttp(server.url)) as http:
-            return http.send(method, f"{bucket}/v.mp4", **{name: recipe})
+            return http.send(method, f"{bucket}/v.mp4", headers=headers, **{name: recipe})
 
     return send
 
@@ -106,3 +120,92 @@ def test_what_people_upload_is_read(ask: Callable[..., Answered], container: str
     answer = ask("video/snapshot,t_1000,f_png", film(container, codec, frames=50, key_every=10))
     assert answer.status == 200, answer.body
     assert number_of(answer.body) == 25
+
+
+NAMES = [
+    "concat:/etc/passwd|b.mp4",
+    "subfile,,start,0,end,100,,:/etc/passwd",
+    "http://127.0.0.1:9/v.mp4",
+    "file:v.m3u8",
+    "frames-%03d.jpg",
+    "-i.mp4",
+    "影片.mkv",
+]
+
+
+@pytest.mark.parametrize("key", NAMES)
+def test_what_an_object_is_called_does_not_matter(server: Server, s3: Any, bucket: str, key: str) -> None:
+    """A name is neither a path nor a protocol, nor does its ending say what the object is."""
+    s3.put_object(Bucket=bucket, Key=key, Body=FILM)
+    with closing(SignedHttp(server.url)) as http:
+        answer = http.send("GET", f"{bucket}/{key}", **{"x-amz-process": "video/snapshot,t_2000,f_png"})
+    assert answer.status == 200 and number_of(answer.body) == 50
+
+
+@pytest.mark.parametrize(
+    "recipe", ["video/snapshot,t_2000,f_jpg", "video/info", "video/animation,num_3,w_64"]
+)
+def test_a_result_is_kept_and_known_again(ask: Callable[..., Answered], recipe: str) -> None:
+    """It has a tag of its own; who has it already is told so, and HEAD tells all but the bytes."""
+    first, again = ask(recipe), ask(recipe)
+    assert first.status == again.status == 200
+    assert (first.body, first.etag) == (again.body, again.etag)
+    assert first.etag != hashlib.md5(FILM).hexdigest()
+    known = ask(recipe, headers={"If-None-Match": first.headers["etag"]})
+    assert (known.status, known.body, known.etag) == (304, b"", first.etag)
+    assert ask(recipe, headers={"If-Match": '"another"'}).status == 412
+    head = ask(recipe, method="HEAD")
+    assert (head.status, head.body, head.etag) == (200, b"", first.etag)
+    for name in ("content-type", "content-length"):
+        assert head.headers[name] == first.headers[name]
+    other = ask(recipe, body=film("mp4", "libx264", frames=80, key_every=25))
+    assert other.etag != first.etag
+
+
+def test_a_range_does_no_harm(ask: Callable[..., Answered]) -> None:
+    """A picture that was made is answered whole: a range of the film is not a range of its picture."""
+    whole = ask("video/snapshot,t_2000,f_png")
+    for asked in ("bytes=0-9", "bytes=999999999-", "bytes=-5"):
+        answer = ask("video/snapshot,t_2000,f_png", headers={"Range": asked})
+        assert (answer.status, answer.body) == (200, whole.body)
+
+
+def test_eight_at_once(server: Server, s3: Any, bucket: str) -> None:
+    """Different frames of one video, asked for together, are all answered."""
+    s3.put_object(Bucket=bucket, Key="v.mp4", Body=FILM)
+
+    def send(number: int) -> int:
+        with closing(SignedHttp(server.url)) as http:
+            recipe = f"video/snapshot,t_{number * 400},f_png"
+            return number_of(http.send("GET", f"{bucket}/v.mp4", **{"x-amz-process": recipe}).body)
+
+    with ThreadPoolExecutor(8) as clients:
+        assert list(clients.map(send, range(8))) == [number * 10 for number in range(8)]
+
+
+def refused_then_answered(server: Server, body: bytes, recipe: str) -> str:
+    """Ask for too much, and then for a frame, which must come; answer why the first was refused."""
+    with closing(SignedHttp(server.url)) as http:
+        http.send("PUT", "videos")
+        assert http.send("PUT", "videos/much.mp4", body).status == 200
+        assert http.send("PUT", "videos/v.mp4", FILM).status == 200
+        refused = http.send("GET", "videos/much.mp4", **{"x-amz-process": recipe})
+        next_one = http.send("GET", "videos/v.mp4", **{"x-amz-process": "video/snapshot,t_2000,f_png"})
+    assert (refused.status, refused.code) == (400, "InvalidArgument")
+    assert next_one.status == 200 and number_of(next_one.body) == 50
+    assert '"event": "mistake"' not in server.read_log()
+    return refused.body.decode()
+
+
+def test_a_video_that_takes_too_much_memory(own_server: Callable[..., Server]) -> None:
+    """It is refused in words, and the next one is answered."""
+    server = own_server("--workers", "1", MEIKU_MEDIA_MEMORY_BYTES=str(160 << 20))
+    body = film("mp4", frames=2, width_px=8192, height_px=4320, options={"preset": "ultrafast"})
+    assert "memory" in refused_then_answered(server, body, "video/snapshot,t_0,f_png")
+
+
+def test_a_video_that_takes_too_long(own_server: Callable[..., Server]) -> None:
+    """A hundred megapixels of grain are given up in time, and the next one is answered."""
+    server = own_server("--workers", "1", MEIKU_MEDIA_TIMEOUT_S="2")
+    said = refused_then_answered(server, large("mp4"), "video/animation,num_100,w_1000,h_1000")
+    assert "longer than 2 seconds" in said

@@ -5,8 +5,7 @@ from fractions import Fraction
 import pytest
 
 from media.asking import facts, made
-from media.filming import film, several_streams
-from media.test_video_frames import PAIRS
+from media.filming import PAIRS, film, several_streams
 
 CODECS = {"libx264": "h264", "libx265": "hevc", "libvpx-vp9": "vp9", "libsvtav1": "av1"}
 FORMATS = {"mp4": "mov", "webm": "matroska"}

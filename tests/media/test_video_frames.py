@@ -6,16 +6,10 @@ from fractions import Fraction
 import pytest
 
 from media.asking import frame_at, refusal
-from media.filming import film, shifted
+from media.filming import PAIRS, film, shifted
 
 FRAMES, KEY_EVERY, FRAME_MS = 50, 10, 40
-# All that FFmpeg writes and players read: AV1 and VP9 have no place in a TS, nor H.265 in an AVI.
-PAIRS = [
-    *[(container, "libx264") for container in ("mp4", "mov", "matroska", "flv", "mpegts", "avi")],
-    *[(container, "libx265") for container in ("mp4", "mov", "matroska", "flv", "mpegts")],
-    *[(container, "libvpx-vp9") for container in ("mp4", "matroska", "webm", "flv", "avi")],
-    *[(container, "libsvtav1") for container in ("mp4", "matroska", "webm", "flv", "avi")],
-]
+NO_OTHER_KEYS = {"preset": "ultrafast", "x264-params": "keyint=9999:scenecut=0:bframes=0"}
 OPEN_GROUPS = "open-gop=1:keyint=10:min-keyint=10:bframes=3:scenecut=0"
 X265 = "log-level=none:pools=1:frame-threads=1:scenecut=0:keyint=10:min-keyint=10:bframes=4"
 # Reordered frames, groups that lean on the one before, and none of it.
@@ -135,6 +129,14 @@ def test_ways_of_writing_a_container(container: str, muxing: dict[str, str], sou
     check(film(container, "libx264", frames=FRAMES, key_every=KEY_EVERY, muxing=muxing, sound_s=sound_s))
 
 
+def test_a_broadcast_that_is_joined() -> None:
+    """A recording of a transport stream begins anywhere: its first whole key frame is seen at first."""
+    body = film("mpegts", "libx264", frames=FRAMES, key_every=KEY_EVERY, options={"bf": "0"})
+    for lost_bytes in (1, 100, 187):
+        assert [frame_at(body[lost_bytes:], time_ms) for time_ms in (0, 500)] == [0, 12]
+    assert frame_at(body[3 * 188 + 50 :], 0) == KEY_EVERY
+
+
 def without_index(body: bytes) -> bytes:
     """Take an AVI its index, as a recorder that was switched off leaves one."""
     place = body.rindex(b"idx1")
@@ -169,6 +171,58 @@ def test_a_film_that_was_cut(container: str, cut: int) -> None:
     )
 
 
+TICKS_A_FRAME, FIRST_TICK = 512, 1024  # of the films here; the first frame is shown two after it is decoded
+
+
+def edited(*parts: tuple[int, int]) -> bytes:
+    """Give an MP4 an edit list: from which frame on, and how many."""
+    body = film("mp4", "libx264", frames=FRAMES, key_every=KEY_EVERY)
+    entries = [
+        (count * FRAME_MS).to_bytes(4, "big")
+        + (FIRST_TICK + first * TICKS_A_FRAME).to_bytes(4, "big")
+        + b"\0\1\0\0"
+        for first, count in parts
+    ]
+    place = body.index(b"elst") - 4
+    written = b"elst" + bytes(4) + len(entries).to_bytes(4, "big") + b"".join(entries)
+    longer = 4 + len(written) - int.from_bytes(body[place : place + 4], "big")
+    changed = bytearray(
+        body[:place]
+        + (4 + len(written)).to_bytes(4, "big")
+        + written
+        + body[place + 4 + len(written) - longer :]
+    )
+    for kind in (b"edts", b"trak", b"moov"):
+        head = changed.rindex(kind) - 4
+        changed[head : head + 4] = (int.from_bytes(changed[head : head + 4], "big") + longer).to_bytes(
+            4, "big"
+        )
+    length_ms = sum(count for _, count in parts) * FRAME_MS
+    for kind, offset in ((b"mvhd", 20), (b"tkhd", 24)):
+        head = changed.index(kind) + offset
+        changed[head : head + 4] = length_ms.to_bytes(4, "big")
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("parts", "seen"),
+    [
+        ([(0, 25)], {0: 0, 500: 12, 960: 24}),
+        ([(5, 20)], {0: 5, 500: 17, 760: 24}),
+        ([(25, 10), (0, 10)], {0: 25, 360: 34, 400: 0, 760: 9}),
+        ([(3, 10), (3, 10)], {0: 3, 360: 12, 400: 3, 760: 12}),
+    ],
+)
+def test_edit_lists(parts: list[tuple[int, int]], seen: dict[int, int]) -> None:
+    """What an edit list leaves out is not seen, though it is there; the parts come in its order."""
+    body = edited(*parts)
+    assert {time_ms: frame_at(body, time_ms) for time_ms in seen} == seen
+    length_ms = sum(count for _, count in parts) * FRAME_MS
+    for fast in ("", ",m_fast"):
+        said = refusal(body, f"video/snapshot,t_{length_ms + 50},f_png{fast}")
+        assert f"the video is {length_ms} ms long" in said
+
+
 @pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "flv", "mpegts", "avi"])
 @pytest.mark.parametrize("frames", [1, 2, 3])
 def test_very_short_films(container: str, frames: int) -> None:
@@ -184,6 +238,15 @@ def test_one_key_frame_for_all() -> None:
     body = film("mp4", "libx264", frames=250, key_every=250)
     assert [frame_at(body, number * FRAME_MS) for number in (0, 100, 249)] == [0, 100, 249]
     assert frame_at(body, 249 * FRAME_MS, fast=True) == 0
+
+
+def test_too_many_frames_since_the_key_frame() -> None:
+    """Some thousands are decoded on the way, not more; then the key frame itself is offered."""
+    body = film("mp4", frames=5_100, key_every=9_999, width_px=32, height_px=32, options=NO_OTHER_KEYS)
+    assert frame_at(body, 255 * FRAME_MS) == 255
+    said = refusal(body, f"video/snapshot,t_{5_090 * FRAME_MS},f_png")
+    assert "ore than 5,000 frames" in said and "m_fast" in said
+    assert frame_at(body, 5_090 * FRAME_MS, fast=True) == 0
 
 
 @pytest.mark.parametrize("container", ["mp4", "matroska", "flv", "mpegts", "avi"])

@@ -1,38 +1,25 @@
 """A video is read by the range: a frame costs what lies around it, however large the file is."""
 
-import random
-
 import pytest
 
-from media.filming import film, number_of, striped
-from media.large_films import Long, Padded, long_avi, long_flv, long_ts, padded
+from media.filming import number_of
+from media.large_films import (
+    FRAME_MS,
+    FRAMES,
+    KEY_EVERY,
+    LENGTH_MS,
+    Long,
+    Padded,
+    large,
+    long_avi,
+    long_flv,
+    long_ts,
+    padded,
+)
 from meiku.media import read_recipe
 from meiku.media.refusal import RecipeRefused
 from meiku.media.video import follow_video
 from meiku.media.video_reading import BYTES_READ_LIMIT, PIECE_BYTES, PIECES_AT_ONCE, RangedFile
-
-FRAMES, KEY_EVERY, FRAME_MS = 250, 25, 40
-LENGTH_MS = FRAMES * FRAME_MS
-NOISE = random.Random(1).randbytes(320 * 192)
-
-
-def grainy(number: int, width_px: int, height_px: int) -> bytes:
-    """Paint a number in grains that no codec can make small."""
-    stripes = striped(number, width_px, height_px)
-    turned = NOISE[number:] + NOISE[:number]
-    return bytes(
-        light - 12 + grain % 32 if light > 100 else light + grain % 32
-        for light, grain in zip(stripes, turned, strict=True)
-    )
-
-
-def large(container: str) -> bytes:
-    """Make a film of four megabytes."""
-    options = (
-        {"preset": "ultrafast", "bf": "2", "crf": "8"} if container != "webm" else {"b": "40M", "crf": "4"}
-    )
-    codec = "libvpx-vp9" if container == "webm" else "libx264"
-    return film(container, codec, frames=FRAMES, key_every=KEY_EVERY, paint=grainy, options=options)
 
 
 def asked(source: Padded | Long, time_ms: int, *, fast: bool = False) -> int:

@@ -45,6 +45,7 @@ class FrameFinder:
         self._packets = PacketReader(video)
         self._frames: deque[VideoFrame] = deque()  # decoded and not yet given
         self._stamps: deque[int] = deque()  # of frames not yet decoded, where packets have no other time
+        self._within: set[int] = set()  # the stamps of frames that are still in the decoder
         self._last: VideoFrame | None = None
         self._shown_stamp: int | None = None  # of the frame that is looked for, where packets tell
         self._frames_decoded = 0
@@ -124,12 +125,15 @@ class FrameFinder:
         """Drop what was decoded so far: what comes needs nothing of it."""
         self._frames.clear()
         self._stamps.clear()
+        self._within.clear()
         self._last = self._shown_stamp = None
         self._stream.codec_context.flush_buffers()
 
     def _seen_at(self, wanted_s: Fraction) -> VideoFrame | None:
         """Decode up to the frame that is seen at a time; None where nothing comes out."""
-        shown = self._shown_stamp = self._packets.stamp_shown_at(wanted_s)
+        came_out = [frame.pts for frame in (self._last, *self._frames) if frame is not None]
+        shown = self._packets.stamp_shown_at(wanted_s, [*self._within, *came_out])
+        self._shown_stamp = shown
         for frame in self._following():
             if self._last is not None and self._time_of(frame) > wanted_s + HALF_MS:
                 self._frames.appendleft(frame)
@@ -162,10 +166,7 @@ class FrameFinder:
 
     def _decoded(self, packet: "Packet[VideoStream] | None") -> list[VideoFrame]:
         """Decode a packet, or with None all that the decoder still holds; [] where it is damaged."""
-        if packet is not None and packet.size and packet.dts is not None:
-            self._stamps.append(packet.dts)
-        if self._stream.codec_context.name in _PASS_BY:
-            self._stream.codec_context.skip_frame = "NONREF" if self._is_passed_by(packet) else "DEFAULT"
+        self._note_stamps(packet)
         try:
             frames = self._stream.decode(packet)
         except FFmpegError as error:
@@ -180,7 +181,21 @@ class FrameFinder:
             if self._video.counts_frames and self._stamps:
                 # Frames come out in the order in which they are shown, one after the other.
                 frame.pts = self._stamps.popleft()
+            if frame.pts is not None:
+                self._within.discard(frame.pts)
         return frames
+
+    def _note_stamps(self, packet: "Packet[VideoStream] | None") -> None:
+        """Keep the times of what is about to be decoded, and have it left out where nobody needs it."""
+        is_passed_by = self._is_passed_by(packet)
+        if self._stream.codec_context.name in _PASS_BY:
+            self._stream.codec_context.skip_frame = "NONREF" if is_passed_by else "DEFAULT"
+        if packet is None or not packet.size:
+            return
+        if packet.dts is not None:
+            self._stamps.append(packet.dts)
+        if packet.pts is not None and not is_passed_by and not packet.is_discard:
+            self._within.add(packet.pts)
 
     def _is_passed_by(self, packet: "Packet[VideoStream] | None") -> bool:
         """Tell whether a packet's frame is before the one looked for: decoded only if others need it."""

@@ -34,6 +34,7 @@ _AUDIO_DECODERS = frozenset(
 _BUFFER_BYTES = 64 * 1024
 _BEGINNING_BYTES = 1_024
 _TS_PACKETS_BYTES = (188, 192, 204)
+_TS_PACKETS = 4
 _MOV_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"uuid"})
 # HEIC and AVIF are boxes as well, and FFmpeg would read them: they are pictures.
 _PICTURE_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
@@ -96,11 +97,11 @@ def damaged() -> RecipeRefused:
 
 
 def _is_transport_stream(beginning: bytes) -> bool:
-    """Look for the byte that begins every packet; Blu-ray puts a time stamp of four bytes before it."""
+    """Look for the byte that begins every packet; a recording of a broadcast may begin within one."""
     return any(
-        all(beginning[first + size * number : first + size * number + 1] == b"\x47" for number in range(3))
+        all(beginning[first + size * number :][:1] == b"\x47" for number in range(_TS_PACKETS))
         for size in _TS_PACKETS_BYTES
-        for first in (0, 4)
+        for first in range(size)
     )
 
 
@@ -110,7 +111,7 @@ def _container(file: RangedFile) -> InputContainer:
         file,
         "r",
         format=demuxer.value,
-        options=_OPTIONS,
+        options=_OPTIONS | {"format_whitelist": demuxer.value},
         metadata_errors="replace",
         buffer_size=_BUFFER_BYTES,
         io_open=_nothing,

@@ -6,7 +6,7 @@ keeps it busy for ever. Decodes nothing.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import islice
 
@@ -69,9 +69,13 @@ class PacketReader:
         """Read on up to a time; tell whether a key frame came that needs nothing of what was before it."""
         return self._read_on(wanted_s, wanted_s, entered=True)
 
-    def stamp_shown_at(self, wanted_s: Fraction) -> int | None:
-        """Tell the time stamp of the frame seen at a time, among those read; None where they do not tell."""
-        stamps = [packet.pts for packet in self.waiting if packet.size and not packet.is_discard]
+    def stamp_shown_at(self, wanted_s: Fraction, decoded: Iterable[int | None]) -> int | None:
+        """Tell the time stamp of the frame seen at a time, of those read; None where packets do not tell.
+
+        `decoded` are the stamps of those that the decoder has already.
+        """
+        read = [packet.pts for packet in self.waiting if packet.size and not packet.is_discard]
+        stamps = [*read, *decoded]
         if None in stamps or self._video.counts_frames:
             return None
         latest = self._stamp(wanted_s + HALF_MS)
@@ -180,9 +184,14 @@ class PacketReader:
         return came
 
     def _is_past(self, packet: "Packet[VideoStream]", wanted_s: Fraction) -> bool:
-        """Tell whether no later packet can be shown at or before a time: packets come in decoding order."""
+        """Tell whether no later packet can be shown at or before a time: packets come in decoding order.
+
+        What an edit list cuts off does not tell, it may be the film's end.
+        """
         decoded_at = packet.dts if packet.dts is not None else packet.pts
-        return decoded_at is not None and decoded_at * self._video.tick_s > wanted_s + HALF_MS
+        if decoded_at is None or packet.is_discard:
+            return False
+        return decoded_at * self._video.tick_s > wanted_s + HALF_MS
 
     def _is_nearest(self, packet: "Packet[VideoStream]", wanted_s: Fraction) -> bool:
         """Tell whether the container's index shows that no key frame lies between a packet and a time."""
@@ -205,13 +214,18 @@ class PacketReader:
             if self._packets_read > PACKETS_READ_LIMIT:
                 reason = f"More than {PACKETS_READ_LIMIT:,} packets would have to be read."
                 raise RecipeRefused("", "", reason)
-            stamps = [stamp for stamp in (packet.dts, packet.pts) if stamp is not None]
-            if stamps:
-                length = packet.duration or self._video.usual_duration
-                end_s = self.time_of(packet) + length * self._video.tick_s
-                self._seen_until_s = max(end_s, self._seen_until_s or end_s)
-                self._last_stamp = max(*stamps, self._last_stamp)
+            self._note_time(packet)
             yield packet
+
+    def _note_time(self, packet: "Packet[VideoStream]") -> None:
+        """Keep how far reading has come; what an edit list cuts off is not seen, but it is there."""
+        stamps = [stamp for stamp in (packet.dts, packet.pts) if stamp is not None]
+        if stamps:
+            self._last_stamp = max(*stamps, self._last_stamp)
+        if stamps and not packet.is_discard:
+            length = packet.duration or self._video.usual_duration
+            end_s = self.time_of(packet) + length * self._video.tick_s
+            self._seen_until_s = max(end_s, self._seen_until_s or end_s)
 
     def _next_packet(self) -> "Packet[VideoStream] | None":
         try:
