@@ -121,6 +121,34 @@ def _flv_tags(body: bytes) -> Iterator[int]:
         place += 15 + int.from_bytes(body[place + 1 : place + 4], "big")
 
 
+def long_fragments(minutes: int) -> Long:
+    """Go on with an MP4 in fragments of two seconds and no index, as cameras and live streams leave them."""
+    flags = "frag_keyframe+empty_moov+default_base_moof+skip_trailer"
+    options = {"preset": "ultrafast", "bf": "2", "crf": "8"}
+    body = film("mp4", frames=FRAMES, key_every=50, paint=grainy, options=options, muxing={"movflags": flags})
+    first = body.index(b"moof") - 4
+    part = body[first:]
+    ticks = LENGTH_MS * 12_800 // 1_000
+    times = [(place + 8, 8 if part[place + 4] else 4) for place in _places(part, b"tfdt")]
+
+    def at_round(number: int) -> bytes:
+        changed = bytearray(part)
+        for place, width in times:
+            later = int.from_bytes(part[place : place + width], "big") + number * ticks
+            changed[place : place + width] = later.to_bytes(width, "big")
+        return bytes(changed)
+
+    source = Long(body[:first], part, at_round)
+    source.rounds = minutes * 60_000 // LENGTH_MS
+    return source
+
+
+def _places(body: bytes, kind: bytes) -> Iterator[int]:
+    place = -1
+    while (place := body.find(kind, place + 1)) >= 0:
+        yield place
+
+
 def long_avi(body: bytes) -> Long:
     """Repeat the frames of an AVI that was never given an index."""
     first = body.index(b"movi") + 4

@@ -249,6 +249,16 @@ def test_too_many_frames_since_the_key_frame() -> None:
     assert frame_at(body, 5_090 * FRAME_MS, fast=True) == 0
 
 
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "flv", "mpegts"])
+def test_sound_that_begins_first(container: str) -> None:
+    """Time counts from where the sound begins; before the first frame, that one is seen."""
+    how = {"times": tuple(range(50, 100)), "sound_s": 4, "options": {"bf": "0"}}
+    body = film(container, "libx264", frames=FRAMES, key_every=KEY_EVERY, **how)
+    for time_ms, number in ((0, 0), (1500, 0), (2030, 0), (2070, 1), (2430, 10), (3990, 49)):
+        assert frame_at(body, time_ms) == number
+        assert frame_at(body, time_ms, fast=True) == number // KEY_EVERY * KEY_EVERY
+
+
 @pytest.mark.parametrize("container", ["mp4", "matroska", "flv", "mpegts", "avi"])
 def test_sound_that_lasts_longer(container: str) -> None:
     """While only sound is left, the last frame stays to be seen."""

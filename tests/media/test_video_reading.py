@@ -13,6 +13,7 @@ from media.large_films import (
     large,
     long_avi,
     long_flv,
+    long_fragments,
     long_ts,
     padded,
 )
@@ -58,6 +59,15 @@ def test_a_frame_of_a_file_without_index(container: str) -> None:
             assert source.read_bytes < most_bytes
     with pytest.raises(RecipeRefused, match="past the end"):
         asked(source, (source.rounds + 5) * LENGTH_MS)
+
+
+def test_an_hour_in_fragments() -> None:
+    """Without an index FFmpeg hops from fragment to fragment: that costs little, so hours can be read."""
+    source = long_fragments(60)
+    assert source.size_bytes > 1_000_000_000
+    for round_number, number in ((0, 0), (180, 60), (source.rounds - 1, FRAMES - 1)):
+        assert asked(source, round_number * LENGTH_MS + number * FRAME_MS + 20) == number
+        assert source.read_bytes < 70_000_000
 
 
 def test_what_would_take_too_much_is_refused_in_words() -> None:

@@ -17,7 +17,7 @@ _SOUND, _VIDEO, _SCRIPT = 8, 9, 18
 _LIKELY_HEAD = re.compile(rb"(?s)(?=[\x08\x09\x12].{7}\0\0\0)")
 # The largest key frames there are; a tag may have 16 MiB, but then it is not found and FFmpeg is asked.
 _LOOKED_THROUGH_BYTES = 4 * 1024 * 1024
-_NEAR_BYTES = 4 * PIECE_BYTES
+_NEAR_BYTES = 8 * PIECE_BYTES
 _KEY_FRAME, _WITH_SEQUENCE_HEADERS = 1, 7  # kinds of frame; H.264 as a codec of the older notation
 _ENHANCED = 0x80
 _FRAMES_ENHANCED = frozenset({1, 3})  # CodedFrames, CodedFramesX

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from meiku.media.picture import PIXELS_LIMIT, SIDE_LIMIT_PX
 from meiku.media.refusal import RecipeRefused
 from meiku.media.video_container import Demuxer, OpenVideo
-from meiku.media.video_reading import RangedFile, RangedSource
+from meiku.media.video_reading import PIECE_BYTES, RangedFile, RangedSource
 
 # FFmpeg brings decoders for hundreds of formats, many of them old and seldom read by anybody: these few are
 # what people upload. Names of decoders, as its `codec_whitelist` has them.
@@ -31,7 +31,6 @@ VIDEO_DECODERS = frozenset(
 _AUDIO_DECODERS = frozenset(
     {"aac", "mp3float", "mp3", "ac3", "eac3", "opus", "vorbis", "flac", "alac", "mp2"}
 )
-_BUFFER_BYTES = 64 * 1024
 _BEGINNING_BYTES = 1_024
 _TS_PACKETS_BYTES = (188, 192, 204)
 _TS_PACKETS = 4
@@ -113,7 +112,7 @@ def _container(file: RangedFile) -> InputContainer:
         format=demuxer.value,
         options=_OPTIONS | {"format_whitelist": demuxer.value},
         metadata_errors="replace",
-        buffer_size=_BUFFER_BYTES,
+        buffer_size=PIECE_BYTES,
         io_open=_nothing,
     )
 

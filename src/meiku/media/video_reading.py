@@ -10,11 +10,11 @@ from typing import Protocol
 
 from meiku.media.refusal import RecipeRefused
 
-# As much as FFmpeg asks for at once. A reader that hops from box to box pays this much for each hop, one that
-# reads on gets several pieces together.
-PIECE_BYTES = 64 * 1024
-PIECES_AT_ONCE = 4
-PIECES_KEPT = 128
+# As much as FFmpeg asks for at once. Hopping from box to box costs this much for each hop; where reading goes
+# on, several pieces come together.
+PIECE_BYTES = 32 * 1024
+PIECES_AT_ONCE = 8
+PIECES_KEPT = 256
 BYTES_READ_LIMIT = 256 * 1024 * 1024
 
 
