@@ -116,6 +116,19 @@ def test_servers_share_their_workers(told: Callable[..., None]) -> None:
     told(story, workers=2)
 
 
+def test_a_worker_knows_no_keys(told: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What decodes strangers' bytes does not inherit the root key pair, nor anything else that is secret."""
+    for name in ("MEIKU_SECRET_KEY", "AWS_SECRET_ACCESS_KEY", "DATABASE_PASSWORD"):
+        monkeypatch.setenv(name, "a secret of forty characters or so, xxxxx")
+
+    async def story(first: Workshop, _: Workshop) -> None:
+        await first.make(QUICK, Source())
+        (pid,) = workers()
+        assert b"a secret" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+    told(story, workers=1)
+
+
 def test_one_server_may_have_every_worker_at_work(told: Callable[..., None]) -> None:
     """Two pictures asked of the same server are made side by side, while the other has nothing to do."""
 

@@ -27,6 +27,10 @@ _ENVIRONMENT = {
 }
 
 
+# All that a worker is told of its server's environment: whoever takes over a decoder must find no keys there.
+_INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "LANG", "LC_ALL", "TMPDIR")
+
+
 class Staff:
     """What one server knows of the workers: those that it has started itself."""
 
@@ -62,7 +66,7 @@ class Staff:
             return subprocess.Popen(  # noqa: S603
                 command,
                 pass_fds=[taking, place],
-                env={**os.environ, **_ENVIRONMENT},
+                env={name: os.environ[name] for name in _INHERITED if name in os.environ} | _ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
