@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from meiku import errors
 from meiku.meta.records import Condition, ObjectRecord
 
+_REPEATED = ("ETag", "LastModified", "CacheControl", "Expires")
+
 
 def check_read(
     record: ObjectRecord,
@@ -16,9 +18,9 @@ def check_read(
     if_none_match: str | None,
     if_modified_since_ms: int | None,
     if_unmodified_since_ms: int | None,
-    validators: Mapping[str, object],
+    answer: Mapping[str, object],
 ) -> None:
-    """Raise PreconditionFailed or NotModified, the latter with the validators that a cache needs."""
+    """Raise PreconditionFailed or NotModified, the latter with what a cache needs of the answer."""
     if if_match is not None:
         if not etag_matches(if_match, record.etag):
             raise errors.PreconditionFailed(Condition="If-Match")
@@ -28,9 +30,14 @@ def check_read(
         raise errors.PreconditionFailed(Condition="If-Unmodified-Since")
     if if_none_match is not None:
         if etag_matches(if_none_match, record.etag):
-            raise errors.NotModified(validators)
+            raise errors.NotModified(_validators(answer))
     elif if_modified_since_ms is not None and _second(record.modified_at_ms) <= _second(if_modified_since_ms):
-        raise errors.NotModified(validators)
+        raise errors.NotModified(_validators(answer))
+
+
+def _validators(answer: Mapping[str, object]) -> Mapping[str, object]:
+    """Keep what a 304 must repeat (RFC 9110, 15.4.5)."""
+    return {name: answer[name] for name in _REPEATED if name in answer}
 
 
 def check_copy_source(

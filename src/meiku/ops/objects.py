@@ -4,7 +4,7 @@ from typing import Any
 
 from meiku import errors
 from meiku.meta import objects
-from meiku.meta.objects import find_object_with_bytes
+from meiku.meta.objects import find_object, find_object_with_bytes
 from meiku.meta.records import Condition, ObjectRecord
 from meiku.operation import Answer, operation
 from meiku.ops import content
@@ -97,7 +97,7 @@ async def get_object(
     check_version(version_id)
     record, inline = await find(call)
     answer = describe_answer(record)
-    check_read(record, if_match, if_none_match, if_modified_since, if_unmodified_since, _validators(answer))
+    check_read(record, if_match, if_none_match, if_modified_since, if_unmodified_since, answer)
     _override(call, answer, overrides)
     if if_range is not None and not is_same(if_range, record):
         range = None  # noqa: A001 - the model's name; the rest of another version is of no use
@@ -120,9 +120,9 @@ async def head_object(
 ) -> Answer:
     """Answer as GetObject would, without the bytes."""
     check_version(version_id)
-    record, _ = await find(call)
+    record = await look(call)
     answer = describe_answer(record)
-    check_read(record, if_match, if_none_match, if_modified_since, if_unmodified_since, _validators(answer))
+    check_read(record, if_match, if_none_match, if_modified_since, if_unmodified_since, answer)
     await _narrow(call, answer, record, range, part_number)
     _show_checksum(answer, record, checksum_mode)
     return answer
@@ -136,6 +136,14 @@ async def find(call: Call) -> tuple[ObjectRecord, bytes | None]:
     return found
 
 
+async def look(call: Call) -> ObjectRecord:
+    """Find the object that the call is addressed to, without its bytes; or NoSuchKey."""
+    record = await call.meta.read(find_object, call.bucket.bucket_id, call.key)
+    if record is None:
+        raise errors.NoSuchKey(Key=call.key.decode())
+    return record
+
+
 def describe_answer(record: ObjectRecord) -> Answer:
     """Describe an object as GetObject and HeadObject do."""
     return {
@@ -146,13 +154,6 @@ def describe_answer(record: ObjectRecord) -> Answer:
         "StorageClass": record.storage_class,
         **unpack(record.headers),
         "Metadata": unpack(record.metadata),
-    }
-
-
-def _validators(answer: Answer) -> Answer:
-    """Keep what a 304 must repeat (RFC 9110, 15.4.5)."""
-    return {
-        name: answer[name] for name in ("ETag", "LastModified", "CacheControl", "Expires") if name in answer
     }
 
 

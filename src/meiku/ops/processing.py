@@ -29,10 +29,15 @@ _ETAG_DIGITS = 32
 
 @dataclass(frozen=True, slots=True)
 class RecipeObjects:
-    """The source of a call, and the other objects of its bucket that a recipe names, as they were found."""
+    """A recipe, and its objects as they were found: a call's source, and others of its bucket that it names.
+
+    `identity` names what the recipe makes of just these versions of them.
+    """
 
     call: Call
+    recipe: Recipe
     found: Mapping[str | None, tuple[ObjectRecord, bytes | None]]
+    identity: str
 
     async def open(self, key: str | None) -> tuple[int, int]:
         """Open an object as a file, and tell its size; None is the source. Only what the recipe names."""
@@ -53,24 +58,15 @@ class RecipeObjects:
         body = await content.read(self.call, record, start_byte, stop_byte, inline)
         return body if isinstance(body, bytes) else await _joined(body)
 
-    def identity(self, recipe: Recipe) -> str:
-        """Name a result by what it is made from, every version of it, and how."""
-        versions = [
-            (self.call.bucket.bucket_id, key, record.etag, record.modified_at_ms)
-            for key, (record, _) in sorted(self.found.items(), key=lambda item: item[0] or "")
-        ]
-        made_from = repr((ENGINE_VERSION, self.call.key, versions, canonical(recipe)))
-        return hashlib.sha256(made_from.encode()).hexdigest()
+    def described(self) -> ObjectRecord:
+        """Describe the result as if it were an object: the source's record, with a tag of its own."""
+        return replace(self.found[None][0], etag=self.identity[:_ETAG_DIGITS])
 
-    def described(self, recipe: Recipe) -> ObjectRecord:
-        """Describe a result as if it were an object: the source's record, with a tag of its own."""
-        return replace(self.found[None][0], etag=self.identity(recipe)[:_ETAG_DIGITS])
-
-    async def made(self, recipe: Recipe) -> Result:
+    async def made(self) -> Result:
         """Give what the recipe makes of them: kept from before, or made now."""
         record = self.found[None][0]
         make = self.call.workshop.make
-        return await result_of(self.call, self.identity(recipe), record, lambda: make(recipe, self))
+        return await result_of(self.call, self.identity, record, lambda: make(self.recipe, self))
 
 
 async def objects_of(call: Call, recipe: Recipe) -> RecipeObjects:
@@ -78,7 +74,19 @@ async def objects_of(call: Call, recipe: Recipe) -> RecipeObjects:
     found: dict[str | None, tuple[ObjectRecord, bytes | None]] = {None: await find(call)}
     for key in recipe.named_objects():
         found[key] = await _named(call, key.encode())
-    return RecipeObjects(call, found)
+    return RecipeObjects(call, recipe, found, _identity(call, recipe, found))
+
+
+def _identity(
+    call: Call, recipe: Recipe, found: Mapping[str | None, tuple[ObjectRecord, bytes | None]]
+) -> str:
+    """Name a result by what it is made from, every version of it, and how."""
+    versions = [
+        (call.bucket.bucket_id, key, record.etag, record.modified_at_ms)
+        for key, (record, _) in sorted(found.items(), key=lambda item: item[0] or "")
+    ]
+    made_from = repr((ENGINE_VERSION, call.key, versions, canonical(recipe)))
+    return hashlib.sha256(made_from.encode()).hexdigest()
 
 
 async def _named(call: Call, key: bytes) -> tuple[ObjectRecord, bytes | None]:
@@ -121,10 +129,10 @@ def _offer(name: str, dialect: Dialect) -> Function:
         if recipe.save_as is not None:
             raise RecipeRefused("saveas", "", "a GET changes nothing: POST the recipe to keep its result.")
         objects = await objects_of(call, recipe)
-        shown = objects.described(recipe)
+        shown = objects.described()
         answer = _validators(shown)
         check_read(shown, if_match, if_none_match, if_modified_since, if_unmodified_since, answer)
-        return {**answer, **shown_result(await objects.made(recipe))}
+        return {**answer, **shown_result(await objects.made())}
 
     return process_object
 

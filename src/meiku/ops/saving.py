@@ -124,7 +124,7 @@ async def _answered(call: Call, recipe: Recipe, wishes: Wishes) -> Answer:
         raise errors.InvalidRequest(
             "Headers of this request describe an object, but its recipe keeps none: end it with |sys/saveas."
         )
-    return shown_result(await (await objects_of(call, recipe)).made(recipe))
+    return shown_result(await (await objects_of(call, recipe)).made())
 
 
 async def _kept(call: Call, recipe: Recipe, place: Call, wishes: Wishes) -> ObjectRecord:
@@ -132,7 +132,7 @@ async def _kept(call: Call, recipe: Recipe, place: Call, wishes: Wishes) -> Obje
     condition = write_condition(wishes.if_match, wishes.if_none_match)
     asked = await asked_acl(place, owner_id=place.owner_id, canned=wishes.acl, grants=wishes.grants)
     unsaved = recipe.unsaved()
-    result = await (await objects_of(call, unsaved)).made(unsaved)
+    result = await (await objects_of(call, unsaved)).made()
     _check_size(place, result)
     headers = {"ContentType": result.content_type}
     description = describe(headers, wishes.metadata, wishes.storage_class, asked)
