@@ -45,6 +45,18 @@ def test_a_picture_that_does_not_fit_is_refused_and_the_next_is_made(suffix: str
     in_a_workshop(use, Limits(memory_bytes=256 * MIB))
 
 
+@pytest.mark.parametrize("wanted", ["avif", "heic", "webp"])
+@pytest.mark.parametrize("memory_mib", [200, 250, 300])
+def test_a_result_whose_writer_wants_more_memory_says_so(wanted: str, memory_mib: int) -> None:
+    """It is not called damaged, whatever the writer's library says of it."""
+
+    async def use(follow: Follow) -> None:
+        result = await follow(f"image/resize,w_9000,limit_0/format,{wanted}", flat(".jpg", 900, 600))
+        assert "given up: on this object it takes more memory" in refused(result)
+
+    in_a_workshop(use, Limits(memory_bytes=memory_mib * MIB))
+
+
 def test_no_file_is_written_in_the_place_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """With enough of it, and nowhere to write, the same picture is made."""
     monkeypatch.setenv("TMPDIR", "/nowhere")

@@ -26,9 +26,11 @@ PIXELS_LIMIT = 250_000_000
 FRAMES_LIMIT = 2_000
 SRGB_BANDS = 3
 # As libvips, libjpeg, libheif and GLib say it. That a file asks for senseless amounts is said in other words.
+# The encoders of WebP and AVIF say no more than that they failed; on pixels that are there, it is for this.
 _WANT_OF_MEMORY = re.compile(
     r"out of memory|Insufficient memory|Allocating \d+ bytes failed|Memory allocation error \("
-    r"|creating thread"
+    r"|[Ff]ailed to allocate|picture memory error|creating thread"
+    r"|webpsave: unable to encode|Encoder plugin generated an error"
 )
 # What libvips tells of an image's pixels; all else is what it carries beside them.
 _PIXEL_FIELDS = frozenset(
