@@ -40,7 +40,7 @@ def main(
     """Measure meiku beside other servers, on this machine, over loopback.
 
     Starts each server with data in a temporary folder, gives all of them the same work in turn, and prints
-    our ratio to each as it goes. The whole takes about thirteen minutes, and means little while anything
+    our ratio to each as it goes. The whole takes about twelve minutes, and means little while anything
     else runs.
 
     Examples: `--quick` · `--only put-4k,get-4k --peers meiku,nginx` · `--only list-1m --crowd 10000000` ·
