@@ -171,7 +171,7 @@ def test_a_job_that_nobody_takes_in_time_is_to_slow_down(told: Callable[..., Non
             assert not workers()
         assert (await first.make(QUICK, Source())).body
 
-    told(story, workers=1, timeout_s=4)
+    told(story, workers=1, timeout_s=6)
 
 
 def test_only_so_many_wait(told: Callable[..., None]) -> None:

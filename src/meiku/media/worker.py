@@ -130,10 +130,19 @@ def _end_when_given_up(watched: select.epoll) -> None:
     os._exit(1)
 
 
+def _is_given_up(connection: socket.socket) -> bool:
+    """Tell whether nobody waits any more; such a job is left where it lies, and ends no worker."""
+    look = select.poll()
+    look.register(connection, select.POLLRDHUP)
+    return bool(look.poll(0))
+
+
 def _work(server: _Server, watched: select.epoll) -> None:
     """Do a job, and answer; a job that nobody waits for is left."""
     try:
         recipe = server.hear().values["recipe"]
+        if _is_given_up(server.connection):
+            return
         watched.register(server.connection, select.EPOLLRDHUP)
         try:
             answer = _answer(server, recipe)
