@@ -16,7 +16,7 @@ LAYERS = {
     "leaf": {"errors", "config", "model", "signing", "checksums", "counters", "operation", "__init__"},
     "state": {"meta", "blobs"},
     "meaning": {"ops", "access", "media"},
-    "edge": {"wire", "auth", "who", "pipeline", "observe", "metrics", "serve", "listening"},
+    "edge": {"wire", "auth", "who", "admission", "pipeline", "observe", "metrics", "serve", "listening"},
     "root": {"app", "root_key", "start", "backup", "cli", "__main__"},
 }
 MAY_IMPORT = {

@@ -80,6 +80,9 @@ class Settings:
     body_idle_timeout_s: Annotated[
         float, About("Longest that a body may stand still, coming or going.", "seconds", least=0.01)
     ] = 60.0
+    document_timeout_s: Annotated[
+        float, About("Longest that an XML document or a recipe may take to arrive.", "seconds", least=0.01)
+    ] = 60.0
     keep_alive_s: Annotated[int, About("How long an idle connection stays open.", "seconds", least=1)] = 75
     graceful_stop_s: Annotated[
         int, About("How long transfers may go on after a request to stop.", "seconds", least=1)

@@ -45,6 +45,10 @@ class Missing(StateError):
     """A row or a blob that the caller relied on is not there."""
 
 
+class Replaced(StateError):
+    """What was found and judged is not what is there now; nothing was changed."""
+
+
 class Unmet(StateError):
     """The condition that the write was made to depend on does not hold."""
 

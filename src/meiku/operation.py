@@ -22,6 +22,9 @@ from meiku.model import OperationModel
 
 Answer = dict[str, Any]
 
+# Of a document that no operation bounds closer: a thousand keys to delete, or ten thousand parts.
+DOCUMENT_LIMIT_BYTES = 4 * 1024 * 1024
+
 # Members that always travel together are taken as one argument: a dict of those given, by AWS's name.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "grants": ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP"),
@@ -60,6 +63,8 @@ class Operation:
     action: str
     credentials: Credentials
     creates_bucket: bool
+    reads_bytes: bool
+    document_limit_bytes: int
     arguments: tuple[str, ...]
 
     @property
@@ -69,12 +74,19 @@ class Operation:
 
 
 def operation(
-    name: str, *, action: str, credentials: Credentials = "signature", creates_bucket: bool = False
+    name: str,
+    *,
+    action: str,
+    credentials: Credentials = "signature",
+    creates_bucket: bool = False,
+    reads_bytes: bool = False,
+    document_limit_bytes: int = DOCUMENT_LIMIT_BYTES,
 ) -> Callable[[F], F]:
     """Offer the decorated function as the operation of this name.
 
     `credentials` says where the caller's proof travels (a form carries its own, a preflight none);
-    `creates_bucket` that the bucket it is addressed to need not exist yet.
+    `creates_bucket` that the bucket it is addressed to need not exist yet; `reads_bytes` that the look which
+    finds its object is to bring small bytes along; `document_limit_bytes` how long its document may be.
     """
 
     def declare(function: F) -> F:
@@ -83,7 +95,9 @@ def operation(
         arguments = tuple(inspect.signature(function).parameters)[1:]
         if name in _offered or not known.issuperset(arguments):
             raise TypeError(f"{name}: offered twice, or {set(arguments) - known} is not in the model")
-        _offered[name] = Operation(entry, function, action, credentials, creates_bucket, arguments)
+        _offered[name] = Operation(
+            entry, function, action, credentials, creates_bucket, reads_bytes, document_limit_bytes, arguments
+        )
         return function
 
     return declare

@@ -6,35 +6,27 @@ each step is one call into the part that knows.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from meiku import errors, model, observe, ops
-from meiku.access.authorise import authorise
-from meiku.access.caller import ANONYMOUS, Caller
 from meiku.access.cors import CorsRule, find_rule
+from meiku.admission import Admission, Progress
 from meiku.auth import Payload
-from meiku.auth.payload import UNSIGNED
-from meiku.auth.post_policy import check_policy
 from meiku.blobs import Blobs
 from meiku.config import Settings
-from meiku.media import PRIMARY_NAME
 from meiku.media.flights import Flights
 from meiku.media.workshop import Workshop
 from meiku.meta import Meta
-from meiku.meta.records import BucketRecord
 from meiku.operation import Operation
 from meiku.ops.call import Call
-from meiku.ops.cors import SETTING as CORS
 from meiku.ops.cors import VARY, rules_of
 from meiku.ops.directory import Directory
-from meiku.ops.styles import SETTING as STYLES
-from meiku.ops.styles import find_styled
-from meiku.who import caller_of_form, caller_of_request
-from meiku.wire.binder import DOCUMENT_LIMIT_BYTES, Binder, Given
+from meiku.wire.binder import Binder, Given
 from meiku.wire.body import Body, BodyLimits
+from meiku.wire.documents import Documents
 from meiku.wire.forms import read_form
 from meiku.wire.renderer import Headers, Renderer, Response, render_error
 from meiku.wire.request import Receive, Request, Scope, check_key, read_request
@@ -50,19 +42,8 @@ _FILLING = ("s3:PutObject", "s3:CreateBucket")
 
 # Reading 1,000 short keys takes two milliseconds; reading what is larger would hold everybody else up.
 _LARGE_DOCUMENT_BYTES = 64 * 1024
-# Of all documents that are received or answered at once; unlike objects they are held in memory whole.
-_DOCUMENTS_LIMIT_BYTES = 16 * 1024 * 1024
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a request came; what is written down about it."""
-
-    request_id: str
-    request: Request | None = None
-    operation: str = "-"
-    caller: Caller | None = None
-    has_cors: bool = False
+# How often an operation is begun anew because what it changes was replaced under it.
+_ATTEMPTS = 5
 
 
 class Pipeline:
@@ -90,10 +71,11 @@ class Pipeline:
         self._binders = {name: Binder(operation) for name, operation in self._operations.items()}
         self._renderers = {name: Renderer(o.model) for name, o in self._operations.items()}
         self._directory = Directory(meta)
+        self._admission = Admission(meta, self._directory, self._router, self._operations, settings, clock)
+        self._documents = Documents(settings.document_timeout_s)
         self._domains = tuple(domain.lower() for domain in (*settings.domains, "localhost"))
         self._limits = BodyLimits(settings.body_idle_timeout_s, settings.max_object_put_bytes)
         self._large_document = asyncio.Lock()
-        self._documents_bytes = 0
         self._request_ids = observe.RequestIds(settings.region)
 
     async def answer(self, scope: Scope, receive: Receive) -> Response:
@@ -143,32 +125,15 @@ class Pipeline:
             raise errors.NotImplemented(f"{matched.name} is not offered here.", Operation=matched.name)
         if operation.credentials == "form":
             return await self._answer_form(operation, request, progress)
-        caller, payload = await self._who(operation, request)
-        progress.caller = caller
-        bucket = await self._bucket(operation, request)
-        progress.has_cors = bucket is not None and CORS in bucket.settings
-        if bucket is not None and STYLES in bucket.settings:
-            operation, request = self._with_style(operation, request, bucket, progress)
-        await self._may_they(operation, caller, request, bucket)
-        body = self._body(operation, request, payload)
+        operation = await self._admission.admit(operation, progress)
+        request = progress.request or request
+        body = self._body(operation, request, progress.payload)
         if body is None or operation.model.streaming:
-            return await self._run(operation, caller, bucket, Given(request, {}, body, b""))
-        with self._room_for_document(request.content_length):
-            document = await body.read_all(DOCUMENT_LIMIT_BYTES)
-            return await self._run(operation, caller, bucket, Given(request, {}, body, document))
-
-    @contextmanager
-    def _room_for_document(self, declared_bytes: int | None) -> Iterator[None]:
-        """Hold as much room as a document may take; SlowDown where others hold it all."""
-        size_bytes = DOCUMENT_LIMIT_BYTES if declared_bytes is None else declared_bytes
-        size_bytes = min(size_bytes, DOCUMENT_LIMIT_BYTES)
-        if self._documents_bytes + size_bytes > _DOCUMENTS_LIMIT_BYTES:
-            raise errors.SlowDown
-        self._documents_bytes += size_bytes
-        try:
-            yield
-        finally:
-            self._documents_bytes -= size_bytes
+            return await self._run(operation, progress, Given(request, {}, body, b""))
+        with self._documents.room_for(request.client) as room:
+            document = await room.read(body, operation.document_limit_bytes)
+            await self._admission.admit(operation, progress)
+            return await self._run(operation, progress, Given(request, {}, body, document))
 
     async def _answer_form(self, operation: Operation, request: Request, progress: Progress) -> Response:
         """Answer a form: its fields are read and judged before the first byte of its file is taken."""
@@ -176,55 +141,14 @@ class Pipeline:
         form, file = await read_form(
             request.receive, content_type, request.content_length, limits=self._limits
         )
-        now_s = self._clock()
         progress.request = request = replace(request, key=check_key(form.key()))
-        fields = {**form.fields, "key": request.key or ""}
-        progress.caller = caller = await caller_of_form(fields, self._directory, now_s)
-        bucket = await self._bucket(operation, request)
-        if not caller.anonymous:
-            file.length_range = check_policy(fields, bucket=request.bucket or "", now_s=now_s)
-        await self._may_they(operation, caller, request, bucket)
-        if "content-type" not in fields and is_safe_media(form.file_content_type):
-            fields["content-type"] = form.file_content_type or ""
-        return await self._run(operation, caller, bucket, Given(request, fields, file, b""))
-
-    async def _who(self, operation: Operation, request: Request) -> tuple[Caller, Payload]:
-        if operation.credentials == "none":
-            return ANONYMOUS, UNSIGNED
-        return await caller_of_request(request, self._directory, self._clock(), self._settings.public_hosts)
-
-    async def _bucket(self, operation: Operation, request: Request) -> BucketRecord | None:
-        if request.bucket is None or operation.creates_bucket:
-            return None
-        bucket = await self._directory.bucket(request.bucket)
-        if bucket is None:
-            raise errors.NoSuchBucket(BucketName=request.bucket)
-        expected = request.headers.get("x-amz-expected-bucket-owner")
-        if expected is not None and expected != bucket.owner_id:
-            raise errors.AccessDenied(Reason="The bucket does not belong to the expected owner.")
-        return bucket
-
-    def _with_style(
-        self, operation: Operation, request: Request, bucket: BucketRecord, progress: Progress
-    ) -> tuple[Operation, Request]:
-        """Read a key with a style behind it as what it stands for: the object, and the style as its recipe.
-
-        The signature was judged before, over the address as it was sent; what the caller may is judged after.
-        """
-        styled = find_styled(bucket, operation.name, request.key or "")
-        if styled is None:
-            return operation, request
-        query = {**request.query, PRIMARY_NAME: f"style/{styled.style}"}
-        progress.request = request = replace(request, key=styled.key, query=query)
-        progress.operation = self._router.match(request).name
-        return self._operations[progress.operation], request
-
-    async def _may_they(
-        self, operation: Operation, caller: Caller, request: Request, bucket: BucketRecord | None
-    ) -> None:
-        inherits = self._settings.objects_inherit_bucket_acl
-        key = (request.key or "").encode()
-        await authorise(self.meta, caller, operation.action, bucket, key, inherits=inherits)
+        progress.fields = fields = {**form.fields, "key": request.key or ""}
+        await self._admission.admit(operation, progress)
+        file.length_range = progress.length_range
+        given = dict(fields)
+        if "content-type" not in given and is_safe_media(form.file_content_type):
+            given["content-type"] = form.file_content_type or ""
+        return await self._run(operation, progress, Given(request, given, file, b""))
 
     def _body(self, operation: Operation, request: Request, payload: Payload) -> Body | None:
         if operation.model.payload is None:
@@ -240,14 +164,11 @@ class Pipeline:
             checksum_headers=operation.model.checksum_is_of_body,
         )
 
-    async def _run(
-        self, operation: Operation, caller: Caller, bucket: BucketRecord | None, given: Given
-    ) -> Response:
+    async def _run(self, operation: Operation, progress: Progress, given: Given) -> Response:
         arguments = await self._bind(operation, given)
         if operation.action in _FILLING:
             self._require_room(given.request.content_length or 0)
-        call = self._call(caller, bucket, given.request)
-        answer = await _perform(operation, call, arguments)
+        answer = await self._perform(operation, progress, arguments)
         return self._renderers[operation.name].render(answer)
 
     async def _bind(self, operation: Operation, given: Given) -> dict[str, Any]:
@@ -258,13 +179,43 @@ class Pipeline:
         async with self._large_document:
             return await asyncio.to_thread(binder.bind, given)
 
-    def _call(self, caller: Caller, bucket: BucketRecord | None, request: Request) -> Call:
+    async def _perform(self, operation: Operation, progress: Progress, arguments: dict[str, Any]) -> Any:
+        """Run the operation; one that reads runs again where what it relied on was replaced meanwhile."""
+        try:
+            return await self._attempt(operation, progress, arguments)
+        except errors.Missing as missing:
+            if operation.model.method not in ("GET", "HEAD"):
+                raise
+            before = missing
+        await self._admission.admit(operation, progress)
+        try:
+            return await self._attempt(operation, progress, arguments)
+        except errors.Missing as again:
+            if again.args == before.args and again.args not in (("bucket",), ("content",), ("upload",)):
+                # The record still names the very bytes that are not there: they were not replaced, but lost.
+                raise errors.Damaged(f"an object's bytes are lost: {again}") from again
+            raise
+
+    async def _attempt(self, operation: Operation, progress: Progress, arguments: dict[str, Any]) -> Any:
+        """Run the operation on what its caller was judged by; judge again where that was replaced."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return await operation.function(self._call(operation, progress), **arguments)
+            except errors.Replaced:
+                await self._admission.admit(operation, progress)
+        raise errors.OperationAborted
+
+    def _call(self, operation: Operation, progress: Progress) -> Call:
+        request, caller = progress.request, progress.caller
+        if request is None or caller is None:
+            raise LookupError("a request is let in before it is answered")
         endpoint = f"{request.scheme}://{request.host}"
         return Call(
             caller=caller,
             bucket_name=request.bucket or "",
-            found_bucket=bucket,
+            found_bucket=progress.bucket,
             key=(request.key or "").encode(),
+            found_object=progress.found,
             bucket_url=endpoint if request.host_style else f"{endpoint}/{request.bucket}",
             now_ms=int(self._clock() * 1000),
             meta=self.meta,
@@ -272,6 +223,7 @@ class Pipeline:
             settings=self._settings,
             workshop=self._workshop,
             flights=self._flights,
+            still_may=partial(self._admission.still_may, operation, progress),
             require_room=self._require_room,
         )
 
@@ -305,23 +257,6 @@ def _shown_to(origin: str, rule: CorsRule) -> Headers:
     if rule.expose_headers:
         headers.append((b"access-control-expose-headers", ", ".join(rule.expose_headers).encode()))
     return headers
-
-
-async def _perform(operation: Operation, call: Call, arguments: dict[str, Any]) -> Any:
-    """Run the operation; one that reads runs again where what it relied on was replaced between two looks."""
-    try:
-        return await operation.function(call, **arguments)
-    except errors.Missing as missing:
-        if operation.model.method not in ("GET", "HEAD"):
-            raise
-        before = missing
-    try:
-        return await operation.function(call, **arguments)
-    except errors.Missing as again:
-        if again.args == before.args and again.args not in (("bucket",), ("content",), ("upload",)):
-            # The record still names the very bytes that are not there: nothing replaced them, they are lost.
-            raise errors.Damaged(f"an object's bytes are lost: {again}") from again
-        raise
 
 
 def vanished(missing: errors.Missing) -> errors.S3Error:

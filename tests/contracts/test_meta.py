@@ -451,15 +451,22 @@ def test_removing_tells_what_was_there(driver: Driver) -> None:
 
 
 def test_an_acl_is_replaced_alone(driver: Driver) -> None:
-    """Replacing the ACL touches nothing else, and tells when there is no object."""
+    """Replacing the ACL touches nothing else, and happens only to the very version that was judged."""
 
     async def story(meta: Meta) -> None:
         bucket_id = (await a_bucket(meta)).bucket_id
         stored = await meta.write(objects.put_object, bucket_id, an_object(), b"abc", None, 0)
-        assert await meta.write(objects.replace_acl, bucket_id, b"k", '{"x": 1}')
+        await meta.write(objects.replace_acl, bucket_id, stored, '{"x": 1}')
         found = await meta.read(objects.find_object, bucket_id, b"k")
         assert found is not None and found.acl == '{"x": 1}' and found.content == stored.content
-        assert not await meta.write(objects.replace_acl, bucket_id, b"none", "{}")
+        with pytest.raises(errors.Replaced):
+            await meta.write(objects.replace_acl, bucket_id, stored, "{}")
+        again = await meta.write(objects.put_object, bucket_id, an_object(), b"abc", None, 0)
+        with pytest.raises(errors.Replaced):
+            await meta.write(objects.replace_acl, bucket_id, found, "{}")
+        await meta.write(objects.remove_object, bucket_id, b"k", None, 0)
+        with pytest.raises(errors.Replaced):
+            await meta.write(objects.replace_acl, bucket_id, again, "{}")
 
     driver(story)
 

@@ -2,7 +2,8 @@
 
 A history is what clients saw of one key: each call with the moments it began and ended. It is linearizable
 when some order of the calls, which respects that what ended came before what began later, explains every
-outcome. Knows no server; an etag stands for a value, ABSENT for none.
+outcome. Knows no server; an etag stands for a value, ABSENT for none. A value that strangers may see has
+OPEN behind it: an ACL adds or takes that away, and a stranger's look must fit it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,13 +12,14 @@ from math import inf
 from typing import Literal
 
 ABSENT = ""
-Kind = Literal["put", "put-if-absent", "put-if-match", "remove", "read"]
+OPEN = "+"
+Kind = Literal["put", "put-if-absent", "put-if-match", "remove", "read", "set-acl", "peek"]
 Outcome = Literal["done", "refused", "missing", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: `value` is what it writes or saw, `expected` what If-Match named."""
+    """One call: `value` is what it writes or saw (of an ACL: OPEN or ""), `expected` what If-Match named."""
 
     kind: Kind
     began_s: float
@@ -36,19 +38,31 @@ class Call:
         if self.outcome == "unknown":
             return self.value
         if self.kind == "read":
-            return held if self.value == held else None
+            return held if self.value == held.removesuffix(OPEN) else None
+        if self.kind == "peek":
+            return held if self._is_what_a_stranger_sees_of(held) else None
+        if self.kind == "set-acl":
+            return self._with_acl(held)
         if self.kind == "put-if-absent":
             return self._conditional(held, held == ABSENT)
         if self.kind == "put-if-match" and held == ABSENT:
             return held if self.outcome == "missing" else None
         if self.kind == "put-if-match":
-            return self._conditional(held, held == self.expected)
+            return self._conditional(held, held.removesuffix(OPEN) == self.expected)
         return self.value
 
     @property
     def changes_nothing(self) -> bool:
         """Tell whether it leaves what is held, wherever in the order it stands."""
-        return self.kind == "read" or self.outcome in ("refused", "missing")
+        return self.kind in ("read", "peek") or self.outcome in ("refused", "missing")
+
+    def _is_what_a_stranger_sees_of(self, held: str) -> bool:
+        return not held.endswith(OPEN) if self.outcome == "refused" else held == self.value + OPEN
+
+    def _with_acl(self, held: str) -> str | None:
+        if self.outcome == "missing" or held == ABSENT:
+            return held if self.outcome == "missing" and held == ABSENT else None
+        return held.removesuffix(OPEN) + self.value
 
     def _conditional(self, held: str, met: bool) -> str | None:
         if self.outcome == "missing" or met != (self.outcome == "done"):

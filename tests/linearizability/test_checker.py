@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from linearizability.checker import ABSENT, Call, is_linearizable
+from linearizability.checker import ABSENT, OPEN, Call, is_linearizable
 
 A, B, C = "a", "b", "c"
 
@@ -41,6 +41,17 @@ GOOD = {
     ],
     "an unanswered write that happened": [Call("put", 0, 1, A, outcome="unknown"), Call("read", 8, 9, A)],
     "an unanswered write that did not": [Call("put", 0, 1, A, outcome="unknown"), Call("read", 8, 9)],
+    "an open value that a stranger saw before it was closed": [
+        Call("put", 0, 1, A + OPEN),
+        Call("set-acl", 2, 9, ""),
+        Call("peek", 3, 4, A),
+        Call("peek", 5, 6, outcome="refused"),
+        Call("read", 10, 11, A),
+    ],
+    "an ACL of nothing": [
+        Call("set-acl", 0, 1, OPEN, outcome="missing"),
+        Call("peek", 2, 3, outcome="refused"),
+    ],
 }
 BAD = {
     "a value from nowhere": [Call("read", 0, 1, A)],
@@ -74,6 +85,21 @@ BAD = {
         Call("put", 0, 1, A),
         Call("remove", 2, 3),
         Call("read", 4, 5, A),
+    ],
+    "a private value that a stranger saw": [
+        Call("put", 0, 1, A + OPEN),
+        Call("put", 2, 9, B),
+        Call("peek", 3, 4, B),
+    ],
+    "a stranger sees what had been closed": [
+        Call("put", 0, 1, A + OPEN),
+        Call("set-acl", 2, 3, ""),
+        Call("peek", 4, 5, A),
+    ],
+    "an ACL that opens another value than the one it was given to": [
+        Call("put", 0, 1, A + OPEN),
+        Call("put", 2, 3, B),
+        Call("peek", 4, 5, B),
     ],
     "a refused write that is seen": [
         Call("put", 0, 1, A),

@@ -185,9 +185,11 @@ def remove_objects(bucket_id: int, keys: Collection[bytes], now_ms: int) -> Tran
     return removed
 
 
-def replace_acl(bucket_id: int, key: bytes, acl: str | None) -> Transaction[bool]:
-    """Replace an object's ACL; False when there is no such object."""
-    rows = yield Statement(
-        "UPDATE objects SET acl = $1 WHERE bucket_id = $2 AND key = $3 RETURNING 1", (acl, bucket_id, key)
+def replace_acl(bucket_id: int, record: ObjectRecord, acl: str | None) -> Transaction[None]:
+    """Replace the ACL of just the object that was found; Replaced where another has come, or another ACL."""
+    found = yield from find_object(bucket_id, record.key)
+    if found != record:
+        raise errors.Replaced("object")
+    yield Statement(
+        "UPDATE objects SET acl = $1 WHERE bucket_id = $2 AND key = $3", (acl, bucket_id, record.key)
     )
-    return bool(rows)

@@ -26,9 +26,16 @@ async def put_bucket_acl(
     access_control_policy: dict[str, Any] | None,
     grants: dict[str, str],
 ) -> Answer:
-    """Replace the bucket's ACL."""
+    """Replace the bucket's ACL, as long as it is the one that the caller was judged by."""
     asked = await _required_acl(call, call.bucket.owner_id, acl, grants, access_control_policy)
-    await call.meta.write(buckets.put_setting, call.bucket.bucket_id, "acl", asked.to_json())
+    judged_by = call.bucket.settings.get("acl")
+
+    def replaced(present: str | None) -> str:
+        if present != judged_by:
+            raise errors.Replaced("bucket acl")
+        return asked.to_json()
+
+    await call.meta.write(buckets.change_setting, call.bucket.bucket_id, "acl", replaced)
     return {}
 
 
@@ -36,10 +43,7 @@ async def put_bucket_acl(
 async def get_object_acl(call: Call, version_id: str | None) -> Answer:
     """Tell the object's ACL."""
     check_version(version_id)
-    record = await call.meta.read(objects.find_object, call.bucket.bucket_id, call.key)
-    if record is None:
-        raise errors.NoSuchKey(Key=call.key.decode())
-    acl = object_acl(record, call.bucket, call.settings.objects_inherit_bucket_acl)
+    acl = object_acl(call.found.record, call.bucket, call.settings.objects_inherit_bucket_acl)
     return document_of(acl, await display_names(call, user_ids_in([acl])))
 
 
@@ -51,14 +55,11 @@ async def put_object_acl(
     grants: dict[str, str],
     version_id: str | None,
 ) -> Answer:
-    """Replace the object's ACL."""
+    """Replace the ACL of the object by whose list the caller was judged; of no other version."""
     check_version(version_id)
-    record = await call.meta.read(objects.find_object, call.bucket.bucket_id, call.key)
-    if record is None:
-        raise errors.NoSuchKey(Key=call.key.decode())
+    record = call.found.record
     asked = await _required_acl(call, record.owner_id, acl, grants, access_control_policy)
-    if not await call.meta.write(objects.replace_acl, call.bucket.bucket_id, call.key, asked.to_json()):
-        raise errors.NoSuchKey(Key=call.key.decode())
+    await call.meta.write(objects.replace_acl, call.bucket.bucket_id, record, asked.to_json())
     return {}
 
 

@@ -3,7 +3,7 @@
 Made by the pipeline for one request. It holds no HTTP and decides nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -14,12 +14,15 @@ from meiku.media.flights import Flights
 from meiku.media.workshop import Workshop
 from meiku.meta import Meta
 from meiku.meta.records import BucketRecord
+from meiku.ops.found import Found
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of an operation; `bucket` is None only where the operation makes it or needs none.
 
+    `found_object` is there where the action is one on an object: the caller was judged by this very record.
+    `still_may` raises what would refuse the call now: whoever took time asks it before anything is changed.
     `require_room` raises Full where so many bytes more would not fit; whoever stores more than the request
     brings asks it.
     """
@@ -28,6 +31,7 @@ class Call:
     bucket_name: str
     found_bucket: BucketRecord | None
     key: bytes
+    found_object: Found | None
     bucket_url: str
     now_ms: int
     meta: Meta
@@ -35,6 +39,7 @@ class Call:
     settings: Settings
     workshop: Workshop
     flights: Flights
+    still_may: Callable[[], Awaitable[None]]
     require_room: Callable[[int], None]
 
     @property
@@ -43,6 +48,13 @@ class Call:
         if self.found_bucket is None:
             raise LookupError("this operation was declared without a bucket")
         return self.found_bucket
+
+    @property
+    def found(self) -> Found:
+        """The object that the call is addressed to, as its caller was judged by it."""
+        if self.found_object is None:
+            raise LookupError("this operation was declared with an action that is not one on an object")
+        return self.found_object
 
     @property
     def owner_id(self) -> str:

@@ -63,6 +63,8 @@ async def put_away(call: Call, incoming: Incoming, *, inline: bool = True) -> As
     """
     stored = await _put_away(call, incoming, call.settings.inline_limit_bytes if inline else 0)
     try:
+        # Whoever sent slowly, or whose bytes took long to make, may have lost the right meanwhile.
+        await call.still_may()
         yield stored
     except _CERTAINLY_REFUSED:
         if stored.content.kind == "blob" and stored.content.id:

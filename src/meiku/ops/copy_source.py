@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote_to_bytes
 
 from meiku import errors
-from meiku.meta.objects import find_object_with_bytes
 from meiku.meta.records import BucketRecord, ObjectRecord
 from meiku.ops import content
 from meiku.ops.call import Call
@@ -40,11 +39,8 @@ class Source:
 async def open_source(call: Call, text: str, conditions: Conditions) -> Source:
     """Find the object, check that the caller may read it and that the conditions hold."""
     source = await turned_to(call, *read_source_name(text, "x-amz-copy-source"), "s3:GetObject")
-    found = await call.meta.read(find_object_with_bytes, source.bucket.bucket_id, source.key)
-    if found is None:
-        raise errors.NoSuchKey(Key=source.key.decode())
-    check_copy_source(found[0], *conditions)
-    return Source(call, source.bucket, *found)
+    check_copy_source(source.found.record, *conditions)
+    return Source(call, source.bucket, source.found.record, source.found.inline)
 
 
 def read_source_name(text: str, header: str) -> tuple[str, bytes]:

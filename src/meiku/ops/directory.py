@@ -34,6 +34,11 @@ class Directory:
         self._identities: dict[str, Identity] = {}
         self._buckets: dict[str, BucketRecord] = {}
 
+    @property
+    def version(self) -> object:
+        """Return what the last look compared: as long as it stays, nothing that is remembered changed."""
+        return self._version
+
     async def identity(self, access_key: str) -> Identity | None:
         """Find an access key's owner."""
         known = self._identities.get(access_key)

@@ -4,7 +4,6 @@ from typing import Any
 
 from meiku import errors
 from meiku.meta import objects
-from meiku.meta.objects import find_object, find_object_with_bytes
 from meiku.meta.records import Condition, ObjectRecord
 from meiku.operation import Answer, operation
 from meiku.ops import content
@@ -79,7 +78,7 @@ async def keep(
             raise refused_write(unmet, condition, call.key) from None
 
 
-@operation("GetObject", action="s3:GetObject")
+@operation("GetObject", action="s3:GetObject", reads_bytes=True)
 async def get_object(
     call: Call,
     range: str | None,
@@ -95,7 +94,7 @@ async def get_object(
 ) -> Answer:
     """Answer with an object's bytes, or the range of them that was asked for."""
     check_version(version_id)
-    record, inline = await find(call)
+    record, inline = call.found.record, call.found.inline
     answer = describe_answer(record)
     check_read(record, if_match, if_none_match, if_modified_since, if_unmodified_since, answer)
     _override(call, answer, overrides)
@@ -120,28 +119,12 @@ async def head_object(
 ) -> Answer:
     """Answer as GetObject would, without the bytes."""
     check_version(version_id)
-    record = await look(call)
+    record = call.found.record
     answer = describe_answer(record)
     check_read(record, if_match, if_none_match, if_modified_since, if_unmodified_since, answer)
     await _narrow(call, answer, record, range, part_number)
     _show_checksum(answer, record, checksum_mode)
     return answer
-
-
-async def find(call: Call) -> tuple[ObjectRecord, bytes | None]:
-    """Find the object that the call is addressed to, with its bytes where they are small; or NoSuchKey."""
-    found = await call.meta.read(find_object_with_bytes, call.bucket.bucket_id, call.key)
-    if found is None:
-        raise errors.NoSuchKey(Key=call.key.decode())
-    return found
-
-
-async def look(call: Call) -> ObjectRecord:
-    """Find the object that the call is addressed to, without its bytes; or NoSuchKey."""
-    record = await call.meta.read(find_object, call.bucket.bucket_id, call.key)
-    if record is None:
-        raise errors.NoSuchKey(Key=call.key.decode())
-    return record
 
 
 def describe_answer(record: ObjectRecord) -> Answer:

@@ -7,10 +7,9 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 
-from meiku import model
+from meiku import errors, model
 from meiku.media import QUERY_NAMES, Dialect, Recipe, RecipeRefused, canonical, expand, read_recipe
 from meiku.media.made import ENGINE_VERSION
-from meiku.meta.objects import find_object_with_bytes
 from meiku.meta.records import ObjectRecord
 from meiku.operation import Answer, Function, operation
 from meiku.ops import content
@@ -18,7 +17,7 @@ from meiku.ops.call import Call
 from meiku.ops.conditions import check_read
 from meiku.ops.descriptions import quoted, unpack
 from meiku.ops.elsewhere import turned_within
-from meiku.ops.objects import find
+from meiku.ops.found import Found
 from meiku.ops.results import Result, result_of
 from meiku.ops.styles import styles_of
 from meiku.ops.versions import check_version
@@ -36,65 +35,62 @@ class RecipeObjects:
 
     call: Call
     recipe: Recipe
-    found: Mapping[str | None, tuple[ObjectRecord, bytes | None]]
+    found: Mapping[str | None, Found]
     identity: str
 
     async def open(self, key: str | None) -> tuple[int, int]:
         """Open an object as a file, and tell its size; None is the source. Only what the recipe names."""
         if key not in self.found:
             raise RecipeRefused("watermark", "image", "the recipe does not name this object.")
-        record, inline = self.found[key]
+        record = self.found[key].record
         _check_size(self.call, record)
-        return await content.open_file(self.call, record, inline), record.size_bytes
+        return await content.open_file(self.call, record, self.found[key].inline), record.size_bytes
 
     @property
     def size_bytes(self) -> int:
         """Tell how large the source is."""
-        return self.found[None][0].size_bytes
+        return self.found[None].record.size_bytes
 
     async def read_range(self, start_byte: int, stop_byte: int) -> bytes:
         """Give a range of the source."""
-        record, inline = self.found[None]
-        body = await content.read(self.call, record, start_byte, stop_byte, inline)
+        record = self.found[None].record
+        body = await content.read(self.call, record, start_byte, stop_byte, self.found[None].inline)
         return body if isinstance(body, bytes) else await _joined(body)
 
     def described(self) -> ObjectRecord:
         """Describe the result as if it were an object: the source's record, with a tag of its own."""
-        return replace(self.found[None][0], etag=self.identity[:_ETAG_DIGITS])
+        return replace(self.found[None].record, etag=self.identity[:_ETAG_DIGITS])
 
     async def made(self) -> Result:
         """Give what the recipe makes of them: kept from before, or made now."""
-        record = self.found[None][0]
+        record = self.found[None].record
         make = self.call.workshop.make
         return await result_of(self.call, self.identity, record, lambda: make(self.recipe, self))
 
 
 async def objects_of(call: Call, recipe: Recipe) -> RecipeObjects:
     """Find all objects of a recipe, for a caller who may read them."""
-    found: dict[str | None, tuple[ObjectRecord, bytes | None]] = {None: await find(call)}
+    found: dict[str | None, Found] = {None: call.found}
     for key in recipe.named_objects():
         found[key] = await _named(call, key.encode())
     return RecipeObjects(call, recipe, found, _identity(call, recipe, found))
 
 
-def _identity(
-    call: Call, recipe: Recipe, found: Mapping[str | None, tuple[ObjectRecord, bytes | None]]
-) -> str:
+def _identity(call: Call, recipe: Recipe, found: Mapping[str | None, Found]) -> str:
     """Name a result by what it is made from, every version of it, and how."""
     versions = [
-        (call.bucket.bucket_id, key, record.etag, record.modified_at_ms)
-        for key, (record, _) in sorted(found.items(), key=lambda item: item[0] or "")
+        (call.bucket.bucket_id, key, each.record.etag, each.record.modified_at_ms)
+        for key, each in sorted(found.items(), key=lambda item: item[0] or "")
     ]
     made_from = repr((ENGINE_VERSION, call.key, versions, canonical(recipe)))
     return hashlib.sha256(made_from.encode()).hexdigest()
 
 
-async def _named(call: Call, key: bytes) -> tuple[ObjectRecord, bytes | None]:
-    named = await turned_within(call, call.bucket, key, "s3:GetObject")
-    found = await call.meta.read(find_object_with_bytes, named.bucket.bucket_id, key)
-    if found is None:
-        raise RecipeRefused("watermark", "image", "there is no object of this name in the bucket.")
-    return found
+async def _named(call: Call, key: bytes) -> Found:
+    try:
+        return (await turned_within(call, call.bucket, key, "s3:GetObject")).found
+    except errors.NoSuchKey:
+        raise RecipeRefused("watermark", "image", "there is no object of this name in the bucket.") from None
 
 
 def _check_size(call: Call, record: ObjectRecord) -> None:
@@ -113,7 +109,7 @@ async def _joined(pieces: AsyncIterator[bytes]) -> bytes:
 def _offer(name: str, dialect: Dialect) -> Function:
     """Offer one query name's operation; they differ in nothing but their dialect."""
 
-    @operation(name, action="s3:GetObject")
+    @operation(name, action="s3:GetObject", reads_bytes=True)
     async def process_object(
         call: Call,
         process: str | None,

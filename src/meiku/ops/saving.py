@@ -28,6 +28,8 @@ from meiku.ops.processing import objects_of, recipe_of, shown_result
 from meiku.ops.results import Result
 from meiku.ops.versions import check_version
 
+# How much of a POST is read before it is known to be no recipe; what is less is refused in a recipe's words.
+RECIPE_LIMIT_BYTES = 128 * 1024
 _SOURCE_HEADER = "x-zos-process-source"
 
 
@@ -51,7 +53,7 @@ class Wishes:
 def _offer_from_source(name: str, query_name: str) -> None:
     """Offer OSS's form under one query name."""
 
-    @operation(name, action="s3:GetObject")
+    @operation(name, action="s3:GetObject", reads_bytes=True, document_limit_bytes=RECIPE_LIMIT_BYTES)
     async def post_process_object(
         call: Call,
         body: str,
@@ -80,7 +82,7 @@ def _offer_from_source(name: str, query_name: str) -> None:
 def _offer_to_target(name: str, query_name: str) -> None:
     """Offer ZOS's form under one query name."""
 
-    @operation(name, action="s3:PutObject")
+    @operation(name, action="s3:PutObject", document_limit_bytes=RECIPE_LIMIT_BYTES)
     async def post_process_object(
         call: Call,
         body: str,

@@ -17,8 +17,6 @@ from meiku.wire.request import Request
 from meiku.wire.timestamps import read_time
 from meiku.wire.xml_reader import read_document
 
-DOCUMENT_LIMIT_BYTES = 4 * 1024 * 1024
-
 # Members that the edge itself honours, or that change nothing here (nobody is billed).
 ANSWERED_BY_THE_EDGE = {
     "ContentLength",

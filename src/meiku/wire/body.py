@@ -51,14 +51,18 @@ class Body(VerifiedStream):
             raise too_large(self.size_bytes, limits.max_bytes)
         self._frames = _Frames(payload, self.size_bytes, announced) if payload.streaming else None
 
-    async def read_all(self, limit_bytes: int) -> bytes:
-        """Read a whole document; MaxMessageLengthExceeded when it is longer than the limit."""
+    async def read_all(self, limit_bytes: int, take: Callable[[int], None] = lambda _: None) -> bytes:
+        """Read a whole document; MaxMessageLengthExceeded when it is longer than the limit.
+
+        `take` is told how many bytes each piece has, and may refuse to hold them.
+        """
         pieces: list[bytes] = []
         size_bytes = self.size_bytes or 0
         while size_bytes <= limit_bytes:
             piece = await anext(self, b"")
             if not piece:
                 return b"".join(pieces)
+            take(len(piece))
             pieces.append(piece)
             size_bytes = self.received_bytes
         raise errors.MaxMessageLengthExceeded(MaxMessageLengthBytes=str(limit_bytes))
