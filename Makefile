@@ -2,7 +2,8 @@
 # make test       sets up what the tests need and runs them
 # make test-full  adds what needs root and Debian packages: Chromium, rclone, a full disk, crashes
 # make lint       mypy strict, ruff, and whether generated pages are current (part of `make test`)
-# make bench      measures meiku beside other servers (ARGS="--help" tells how); bench-micro, profile: from inside
+# make bench      measures meiku beside other servers (ARGS="--help" tells how); bench-micro, profile: from inside;
+#                 bench-instructions: in machine instructions, whatever else the machine does
 # make docs       writes the generated pages anew; make pictures, the pictures in them
 # Settings pass through: make serve PORT=9100 PAGE_PORT=8100 DATA=/srv/meiku
 
@@ -62,13 +63,16 @@ constraints: $(VENV)/full.made
 	$(PYTHON) -m pip install --quiet --upgrade --upgrade-strategy eager -e '.[example,test,lint,browser,bench]'
 	$(PYTHON) -m pip freeze --exclude-editable > constraints.txt
 
-.PHONY: bench bench-micro profile
+.PHONY: bench bench-micro bench-instructions profile
 
 bench: $(VENV)/bench.made
 	$(PYTHON) -m bench $(ARGS)
 
 bench-micro: $(VENV)/bench.made
 	$(PYTHON) -m bench.micro $(ARGS)
+
+bench-instructions: $(VENV)/bench.made
+	$(PYTHON) -m bench.instructions $(ARGS)
 
 profile: $(VENV)/bench.made
 	$(PYTHON) -m bench.profile $(ARGS)

@@ -7,7 +7,9 @@ they came. Nothing is answered or changed here.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from meiku import errors
 from meiku.access.authorise import authorise, is_of_object

@@ -7,9 +7,10 @@ each step is one call into the part that knows.
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from meiku import errors, model, observe, ops
 from meiku.access.cors import CorsRule, find_rule
@@ -180,29 +181,21 @@ class Pipeline:
             return await asyncio.to_thread(binder.bind, given)
 
     async def _perform(self, operation: Operation, progress: Progress, arguments: dict[str, Any]) -> Any:
-        """Run the operation; one that reads runs again where what it relied on was replaced meanwhile."""
+        """Run the operation; again, from its look on, where what it relied on was replaced meanwhile."""
         try:
-            return await self._attempt(operation, progress, arguments)
-        except errors.Missing as missing:
-            if operation.model.method not in ("GET", "HEAD"):
-                raise
-            before = missing
-        await self._admission.admit(operation, progress)
-        try:
-            return await self._attempt(operation, progress, arguments)
-        except errors.Missing as again:
-            if again.args == before.args and again.args not in (("bucket",), ("content",), ("upload",)):
-                # The record still names the very bytes that are not there: they were not replaced, but lost.
-                raise errors.Damaged(f"an object's bytes are lost: {again}") from again
-            raise
-
-    async def _attempt(self, operation: Operation, progress: Progress, arguments: dict[str, Any]) -> Any:
-        """Run the operation on what its caller was judged by; judge again where that was replaced."""
+            return await operation.function(self._call(operation, progress), **arguments)
+        except (errors.Missing, errors.Replaced) as changed:
+            before: errors.StateError = changed
         for _ in range(_ATTEMPTS):
+            if isinstance(before, errors.Missing) and operation.model.method not in ("GET", "HEAD"):
+                raise before
+            await self._admission.admit(operation, progress)
             try:
                 return await operation.function(self._call(operation, progress), **arguments)
-            except errors.Replaced:
-                await self._admission.admit(operation, progress)
+            except errors.Missing as again:
+                raise _lost_or_vanished(before, again) from again
+            except errors.Replaced as again:
+                before = again
         raise errors.OperationAborted
 
     def _call(self, operation: Operation, progress: Progress) -> Call:
@@ -257,6 +250,13 @@ def _shown_to(origin: str, rule: CorsRule) -> Headers:
     if rule.expose_headers:
         headers.append((b"access-control-expose-headers", ", ".join(rule.expose_headers).encode()))
     return headers
+
+
+def _lost_or_vanished(before: errors.StateError, again: errors.Missing) -> errors.StateError:
+    """Tell bytes that are not there from those that were replaced: the record names the very same again."""
+    if again.args == before.args and again.args not in (("bucket",), ("content",), ("upload",)):
+        return errors.Damaged(f"an object's bytes are lost: {again}")
+    return again
 
 
 def vanished(missing: errors.Missing) -> errors.S3Error:

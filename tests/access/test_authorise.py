@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as changed
 
 from meiku import errors
 from meiku.access.acl import ALL_USERS, canned_acl, private
@@ -31,12 +32,12 @@ def refusal_of(caller: Caller, bucket: BucketRecord, action: str, record: Object
 
 def test_the_bucket_owner_is_let_in() -> None:
     """The owner of the bucket may have what others put there."""
-    assert ask(OWNER, BUCKET, replace(OBJECT, owner_id="other")).owner_id == "other"
+    assert ask(OWNER, BUCKET, changed(OBJECT, owner_id="other")).owner_id == "other"
 
 
 def test_others_are_judged_by_the_record_that_was_found() -> None:
     """The very record whose list let the caller in is returned."""
-    opened = replace(OBJECT, acl=canned_acl("public-read", "owner", "owner").to_json())
+    opened = changed(OBJECT, acl=canned_acl("public-read", "owner", "owner").to_json())
     assert ask(ANONYMOUS, BUCKET, opened) is opened
     refusal_of(ANONYMOUS, BUCKET, "s3:GetObject", OBJECT)
 
@@ -55,7 +56,7 @@ def test_missing_and_private_are_refused_alike(caller: Caller, action: str) -> N
     """To who may not list, a key that is not there and one that is somebody's read the same."""
     missing = refusal_of(caller, BUCKET, action, None)
     assert missing == refusal_of(caller, BUCKET, action, OBJECT)
-    assert missing == refusal_of(caller, BUCKET, action, replace(OBJECT, owner_id="writer"))
+    assert missing == refusal_of(caller, BUCKET, action, changed(OBJECT, owner_id="writer"))
 
 
 def test_a_preflight_asks_nothing() -> None:
@@ -79,7 +80,7 @@ def test_a_bucket_without_a_list_is_private() -> None:
 def test_an_object_inherits_reads_only_when_told_to() -> None:
     """With the setting, an object without a list takes its bucket's READ grants, but not WRITE."""
     bucket = replace(BUCKET, settings={"acl": canned_acl("public-read-write", "owner", "owner").to_json()})
-    written = replace(OBJECT, owner_id="writer")
+    written = changed(OBJECT, owner_id="writer")
     assert object_acl(written, bucket, inherits=False) == private("writer")
     inherited = object_acl(written, bucket, inherits=True)
     assert inherited.owner_id == "writer"
@@ -88,5 +89,5 @@ def test_an_object_inherits_reads_only_when_told_to() -> None:
 
 def test_an_object_with_a_list_inherits_nothing() -> None:
     """What was said of the object stands, whatever the bucket says."""
-    closed = replace(OBJECT, acl=private("owner").to_json())
+    closed = changed(OBJECT, acl=private("owner").to_json())
     assert object_acl(closed, PUBLIC, inherits=True) == private("owner")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from meiku.blobs.files import FileBlobs, open_files
@@ -192,7 +193,7 @@ def test_a_completed_upload_keeps_its_parts_and_loses_the_others(tmp_path: Path)
         for number, blob_id in enumerate(blob_ids, 1):
             part = PartRecord("u1", number, len(PIECE), f"e{number}", house.now_ms(), "blob", blob_id, "", 0)
             await house.meta.write(put_part, "u1", part, None)
-        record = replace(an_object("", b"m"), content=Content("parts", "u1"))
+        record = msgspec.structs.replace(an_object("", b"m"), content=Content("parts", "u1"))
         await house.meta.write(complete_upload, "u1", record, [(1, "e1")], None, house.now_ms())
         assert await house.sweep_after(ORPHAN_GRACE_S + 10) == 1
         assert house.files() == {blob_ids[0]}

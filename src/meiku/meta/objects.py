@@ -4,7 +4,8 @@
 # ruff: noqa: S608
 
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from meiku import errors
 from meiku.meta.records import Condition, Content, ObjectRecord

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 ContentKind = Literal["inline", "blob", "parts", "empty"]
 
 
@@ -48,8 +50,7 @@ class BucketRecord:
     settings: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """Where an object's bytes are: beside the rows, in one blob, in the parts of an upload, or nowhere."""
 
     kind: ContentKind
@@ -59,8 +60,7 @@ class Content:
 EMPTY = Content("empty")
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectRecord:
+class ObjectRecord(Struct, frozen=True):
     """An object as a GET needs it."""
 
     key: bytes

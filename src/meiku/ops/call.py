@@ -4,8 +4,9 @@ Made by the pipeline for one request. It holds no HTTP and decides nothing.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from meiku.access.caller import Caller
 from meiku.blobs import Blobs
@@ -17,8 +18,7 @@ from meiku.meta.records import BucketRecord
 from meiku.ops.found import Found
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call of an operation; `bucket` is None only where the operation makes it or needs none.
 
     `found_object` is there where the action is one on an object: the caller was judged by this very record.

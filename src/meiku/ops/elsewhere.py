@@ -4,7 +4,7 @@ What a copy is made of, a watermark's picture, the place where a result is kept.
 known here.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from meiku import errors
 from meiku.access.authorise import authorise, is_of_object

@@ -4,7 +4,7 @@ Nothing else in the house reads the record of an object that a request names. Wh
 into a picture or changed is what was judged, whatever other writers do meanwhile.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from meiku.access.authorise import authorise_object
 from meiku.access.caller import Caller
@@ -13,8 +13,7 @@ from meiku.meta.objects import find_object, find_object_with_bytes
 from meiku.meta.records import BucketRecord, ObjectRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """An object as its caller may have it; `inline` are its bytes, if small and asked for."""
 
     record: ObjectRecord

@@ -6,7 +6,9 @@ back is made anew, and nobody hears of it.
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from meiku import errors
 from meiku.media.flights import Deliver, Make

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from meiku import checksums, errors
 from meiku.model import Member
 from meiku.operation import GROUPS, Operation
@@ -33,8 +35,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _IGNORED_WHEN_UNREADABLE = {"IfModifiedSince", "IfUnmodifiedSince"}  # RFC 9110, 13.1.3 and 13.1.4
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What a request gives to bind from: itself, its form's fields, and its body."""
 
     request: Request

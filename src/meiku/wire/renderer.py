@@ -5,8 +5,9 @@ the model does not have is a mistake of ours and fails loudly.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from meiku import errors
 from meiku.model import NAMESPACE, Member, OperationModel
@@ -20,8 +21,7 @@ Headers = list[Header]
 Body = bytes | AsyncIterator[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """What goes back on the wire."""
 
     status: int

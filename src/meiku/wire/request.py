@@ -5,9 +5,10 @@ Addresses are understood here (path-style and host-style), and nowhere else. Key
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct
 
 from meiku import errors
 from meiku.model import Level
@@ -20,8 +21,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 KEY_LIMIT_BYTES = 1023
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What a client asked, as the wire says it.
 
     Headers have lower-case names, repeats joined by a comma: `sent_headers` as they were sent, `headers` with
