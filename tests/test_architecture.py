@@ -17,7 +17,7 @@ LAYERS = {
     "state": {"meta", "blobs"},
     "meaning": {"ops", "access", "media"},
     "edge": {"wire", "auth", "who", "admission", "pipeline", "observe", "metrics", "serve", "listening"},
-    "root": {"app", "root_key", "start", "backup", "cli", "__main__"},
+    "root": {"app", "root_key", "inherited_secrets", "start", "backup", "cli", "__main__"},
 }
 MAY_IMPORT = {
     "leaf": {"leaf"},

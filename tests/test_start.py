@@ -1,10 +1,23 @@
 """Becoming the process that serves: what was typed arrives there, and the command line's libraries do not."""
 
+import json
+import os
+import pwd
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from meiku.config import Settings
+from running_server import SECRET_KEY, Server, free_port
+
+_TOKEN = "a-token-for-the-figures"
 
 
 def test_settings_pass_through_the_environment() -> None:
@@ -31,3 +44,100 @@ def test_the_serving_process_carries_no_command_line() -> None:
     )
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.fixture
+def nobodys() -> Iterator[Path]:
+    """Give a folder that belongs to a user who is not root: to root nothing on the machine is closed."""
+    folder = Path(tempfile.mkdtemp(prefix="meiku-nobodys-"))
+    if os.geteuid() == 0:
+        os.chown(folder, _nobody(), _nobody())
+    yield folder
+    shutil.rmtree(folder)
+
+
+def _nobody() -> int:
+    return pwd.getpwnam("nobody").pw_uid
+
+
+def tree(pid: int) -> list[int]:
+    """List a process and all below it."""
+    children = [
+        int(child)
+        for listing in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in listing.read_text().split()
+    ]
+    return [pid, *(each for child in children for each in tree(child))]
+
+
+@pytest.mark.parametrize("module", ["meiku.start", "meiku"])
+def test_no_serving_process_shows_its_secrets(nobodys: Path, module: str) -> None:
+    """They are in no environment that /proc shows, and memory is closed to processes of the same user."""
+    port, user = free_port(), "nobody" if os.geteuid() == 0 else None
+    secrets = {
+        "MEIKU_SECRET_KEY": SECRET_KEY,
+        "MEIKU_METRICS_TOKEN": _TOKEN,
+        "AWS_SECRET_ACCESS_KEY": "SKaws",
+    }
+    told = {"MEIKU_ACCESS_KEY": "testak", "MEIKU_PORT": str(port), "MEIKU_WORKERS": "2"}
+    told |= {"MEIKU_DATA_FOLDER": str(nobodys / "data"), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-P", "-m", module, *(["serve"] if module == "meiku" else [])]
+    started = subprocess.Popen(command, env=told | secrets, user=user, cwd="/")
+    server = Server(nobodys / "data", port, process=started)
+    try:
+        server.wait_until_ready()
+        ask = urllib.request.Request(f"{server.url}/-/metrics", headers={"Authorization": f"Bearer {_TOKEN}"})
+        assert urllib.request.urlopen(ask).status == 200, "what was told so is known"
+        processes = tree(started.pid)
+        assert len(processes) == 3
+        for pid in processes:
+            environment = Path(f"/proc/{pid}/environ")
+            assert not [name for name, value in secrets.items() if value.encode() in environment.read_bytes()]
+            # To the kernel what lies there is root's, though the process is not.
+            assert environment.stat().st_uid == 0 != int(_status(pid)["Uid"].split()[0])
+    finally:
+        started.terminate()
+        assert started.wait(30) == 0
+
+
+def _status(pid: int) -> dict[str, str]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def test_a_secret_that_was_made_is_printed_on_terminals_only(tmp_path: Path) -> None:
+    """Where what is printed goes into a log, the file that keeps the secret is named instead."""
+    printed = tmp_path / "printed"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MEIKU_")}
+    with printed.open("wb") as log:
+        data, port = tmp_path / "data", free_port()
+        command = [sys.executable, "-m", "meiku", "serve", "--data", str(data), "--port", str(port)]
+        started = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            deadline_s = time.monotonic() + 30
+            while "Ctrl-C" not in printed.read_text():
+                assert started.poll() is None and time.monotonic() < deadline_s
+                time.sleep(0.05)
+        finally:
+            started.terminate()
+            started.wait(30)
+    secret = json.loads((data / "root-key.json").read_text())["secret_key"]
+    assert secret not in printed.read_text() and str(data / "root-key.json") in printed.read_text()
+
+
+def test_what_the_data_folder_holds_is_its_owners_alone(tmp_path: Path) -> None:
+    """Whatever the umask says: databases, locks, keys and blobs are nobody else's to read, or to hold."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder) / "data", free_port())
+        before = os.umask(0)
+        try:
+            server.start()
+        finally:
+            os.umask(before)
+        server.client().create_bucket(Bucket="photos")
+        server.client().put_object(Bucket="photos", Key="large", Body=bytes(1 << 20))
+        server.client().create_multipart_upload(Bucket="photos", Key="parts")
+        server.stop()
+        found = [server.data, *server.data.rglob("*")]
+        assert len(found) > 5
+        assert not [path for path in found if path.stat().st_mode & 0o077]

@@ -73,6 +73,11 @@ def record_request(
     _log.info("request", extra={"fields": fields})
 
 
+def warn(sentence: str) -> None:
+    """Write down what an operator should know of, though it stops nothing."""
+    _log.warning(sentence)
+
+
 def record_mistake(request_id: str, error: BaseException) -> None:
     """Write down an error of ours, with its traceback, for the operator only."""
     _log.error("mistake", exc_info=error, extra={"fields": {"request_id": request_id}})

@@ -19,6 +19,8 @@ from meiku.app import Application, open_meta
 from meiku.config import ConfigError, Settings
 from meiku.counters import Counters
 from meiku.errors import StateError
+from meiku.inherited_secrets import SECRETS, with_secrets, without_secrets
+from meiku.media.confinement import hide_memory, try_to_confine
 from meiku.media.jobs import Jobs
 from meiku.ops.accounts import AccountError, KeyPair, ensure_root
 from meiku.root_key import FILE_NAME, root_key_pair
@@ -31,13 +33,18 @@ def become(settings: Settings, environment: Mapping[str, str] = os.environ) -> N
     """Replace this process, which keeps its number, by one that does nothing but serve."""
     # -P: a file in the folder where somebody types `meiku serve` is not to be imported.
     command = [sys.executable, "-P", "-m", "meiku.start"]
-    os.execve(sys.executable, command, {**environment, **settings.as_environment()})  # noqa: S606
+    told = without_secrets({**environment, **settings.as_environment()})
+    os.execve(sys.executable, command, told)  # noqa: S606
 
 
 def main() -> None:
     """Serve as the environment says; what cannot be done is one sentence and exit code 1."""
+    hide_memory()
     try:
-        sys.exit(_run(Settings.from_environment()))
+        if any(os.environ.get(name) for name in SECRETS):
+            become(Settings.from_environment())
+        environment = with_secrets(os.environ)
+        sys.exit(_run(Settings.from_environment(environment=environment), environment))
     except (AccountError, ConfigError, StateError) as refusal:
         _refuse(str(refusal))
     except OSError as error:
@@ -46,11 +53,13 @@ def main() -> None:
         sys.exit(130)
 
 
-def _run(settings: Settings) -> int:
+def _run(settings: Settings, environment: Mapping[str, str]) -> int:
     observe.write_log_to(sys.stderr)
+    for sentence in try_to_confine():
+        observe.warn(sentence)
     settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     is_new = not (settings.data_folder / FILE_NAME).exists()
-    pair, kept_in = root_key_pair(settings.data_folder)
+    pair, kept_in = root_key_pair(settings.data_folder, environment)
     asyncio.run(_prepare(settings, pair))
     counters, jobs = Counters(settings.workers, model.operations()), Jobs()
     return serve(
@@ -69,11 +78,14 @@ async def _prepare(settings: Settings, pair: KeyPair) -> None:
 
 def _greet(address: Address, settings: Settings, pair: KeyPair, kept_in: Path | None, is_new: bool) -> None:
     secret = f"kept in {kept_in}" if kept_in else "as MEIKU_SECRET_KEY says"
+    # Not where a log is kept of what is printed: who may read logs need not be who may read keys.
+    if is_new and kept_in and sys.stdout.isatty():
+        secret = pair.secret_key
     lines = [
         ("媒库 meiku", "is ready 已就绪"),
         ("endpoint", address.url),
         ("access key", pair.access_key),
-        ("secret key", pair.secret_key if is_new and kept_in else secret),
+        ("secret key", secret),
         ("data", str(settings.data_folder.resolve())),
         ("", ""),
         ("try", f"aws --endpoint-url {address.url} s3 mb s3://demo"),

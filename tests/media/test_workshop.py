@@ -1,7 +1,6 @@
 """The workshop: real worker processes, shared by several servers, bounded in number, ended when given up."""
 
 import asyncio
-import contextlib
 import fcntl
 import os
 import signal
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 import pyvips
 
+from media.working import workers
 from meiku import errors
 from meiku.blobs.nameless import nameless_file
 from meiku.media import RecipeRefused, read_recipe
@@ -54,17 +54,6 @@ class Source:
 async def pieces(data: bytes) -> AsyncIterator[bytes]:
     yield data[:1000]
     yield data[1000:]
-
-
-def workers() -> set[int]:
-    """List this process's media workers, whichever thread has started them."""
-    found = set()
-    for listing in Path("/proc/self/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            for pid in listing.read_text().split():
-                if b"meiku.media.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    found.add(int(pid))
-    return found
 
 
 async def until(true: Callable[[], object]) -> None:

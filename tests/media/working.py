@@ -1,6 +1,7 @@
 """A real workshop for tests: recipes followed by a worker process on bytes that are in memory."""
 
 import asyncio
+import contextlib
 import os
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -70,3 +71,14 @@ def made(recipe: str, data: bytes, limits: Limits | None = None) -> Made | Recip
 
     in_a_workshop(use, limits)
     return results[0]
+
+
+def workers() -> set[int]:
+    """List this process's media workers, whichever thread has started them."""
+    found = set()
+    for listing in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for pid in listing.read_text().split():
+                if b"meiku.media.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.add(int(pid))
+    return found

@@ -60,7 +60,8 @@ class Staff:
         if place is None:
             return None
         taking = self._jobs.taking.fileno()
-        command = [sys.executable, "-m", "meiku.media.worker", str(taking)]
+        # -P: a file in the folder where somebody typed `meiku serve` is not to be imported.
+        command = [sys.executable, "-P", "-m", "meiku.media.worker", str(taking)]
         command += [str(self._limits.memory_bytes), str(int(self._limits.timeout_s) + 1)]
         try:
             return subprocess.Popen(  # noqa: S603
@@ -78,7 +79,8 @@ class Staff:
         """Take a place that nobody has; None when all are taken."""
         for number in range(self._limits.workers):
             path = self._folder / f"media-worker-{number}.lock"
-            place = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            # To read only: a worker inherits it, and has no descriptor that it could write a file with.
+            place = os.open(path, os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -1,21 +1,22 @@
 """The process that decodes strangers' pictures: takes one job after another from the servers beside it.
 
-`python -m meiku.media.worker <descriptor> <memory in bytes> <seconds>`. It opens no network and can write no
-file; jobs come through the one socket it is given, files are asked for over the connection that a job is. Its
-memory is limited by the kernel. A job that its server has given up ends the process, and one that takes too
-long is ended by an alarm even when the server cannot.
+`python -m meiku.media.worker <descriptor> <memory in bytes> <seconds>`. Jobs come through the one socket it
+is given, files are asked for over the connection that a job is; all else it gives up first (`confinement`).
+A job that its server has given up ends the process, and one that takes too long is ended by an alarm even
+when the server cannot.
 """
 
 import os
-import resource
 import select
 import signal
 import socket
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from meiku.media.confinement import CPU_LIMIT_S, confine
 from meiku.media.jobs import take_job
 from meiku.media.messages import Message, receive_blocking
 
@@ -99,16 +100,14 @@ class _Ranged:
 
 
 def main() -> None:
-    """Take jobs until there are no servers, or nothing to do for long."""
+    """Take jobs until there are no servers, nothing to do for long, or much has been done."""
     descriptor, memory_bytes, timeout_s = (int(word) for word in sys.argv[1:4])
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    confine(memory_bytes)
     jobs, watched = socket.socket(fileno=descriptor), select.epoll()
     _prepare()
     threading.stack_size(_STACK_BYTES)
     threading.Thread(target=_end_when_given_up, args=(watched,), daemon=True).start()
-    while (connection := take_job(jobs, _IDLE_S)) is not None:
+    while time.process_time() < CPU_LIMIT_S / 2 and (connection := take_job(jobs, _IDLE_S)) is not None:
         signal.alarm(timeout_s + _ALARM_GRACE_S)
         with connection:
             _work(_Server(connection), watched)
