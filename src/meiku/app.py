@@ -1,7 +1,7 @@
 """The composition root: the only file that makes parts and puts them together, for `start` and `cli`.
 
 It makes an ASGI application for one worker: stores opened when the worker starts, the pipeline over them, the
-sweep and the scrub beside it, and the addresses under `/-/` that belong to no bucket.
+sweep and the scrub beside it, and the addresses under `/-/` on hosts that are no bucket's.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from meiku.ops.sweep import sweep_forever
 from meiku.pipeline import OPERATION, Pipeline
 from meiku.wire.answer import send_response
 from meiku.wire.request import Receive, Scope, Send
-from meiku.wire.service import answer_service
+from meiku.wire.service import answer_service, is_service
 
 DATABASE = "meta.sqlite3"
 SWEEP_LOCK = "sweep.lock"
@@ -52,7 +52,7 @@ class Application:
         """Answer one ASGI scope: a request, or the worker's life."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["path"].startswith("/-/"):
+        elif is_service(scope, self._settings.bucket_domains):
             answer = await answer_service(
                 scope,
                 ready=self._pipeline is not None,

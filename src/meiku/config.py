@@ -162,6 +162,11 @@ class Settings:
         if not self.region:
             raise ConfigError("region is empty: expected a name such as us-east-1")
 
+    @property
+    def bucket_domains(self) -> tuple[str, ...]:
+        """Return the domains in front of which a bucket's name may stand."""
+        return (*self.domains, "localhost")
+
     @classmethod
     def from_environment(
         cls,

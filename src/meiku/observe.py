@@ -7,6 +7,7 @@ string, a header or a field, because those carry signatures and tokens.
 import json
 import logging
 import os
+import re
 import sys
 import time
 from typing import TextIO
@@ -14,6 +15,11 @@ from typing import TextIO
 from meiku.access.caller import Caller
 
 _log = logging.getLogger("meiku")
+
+
+# What a terminal obeys, or shows in another order than it is written; JSON escapes the first 32 by itself.
+_UNSHOWN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_IDS_AT_ONCE, _ID_BYTES = 256, 12
 
 
 class JsonLines(logging.Formatter):
@@ -25,7 +31,8 @@ class JsonLines(logging.Formatter):
         entry |= {"event": record.getMessage()} | getattr(record, "fields", {})
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        line = json.dumps(entry, ensure_ascii=False, default=str)
+        return _UNSHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def write_log_to(stream: TextIO = sys.stderr) -> None:
@@ -38,16 +45,21 @@ def write_log_to(stream: TextIO = sys.stderr) -> None:
 
 
 class RequestIds:
-    """Makes ids in the form that the family's servers use: `tx<21 hex>-<hex time>-<hex process>-<zone>`."""
+    """Makes ids in the form that the family's servers use: `tx<21 hex>-<hex time>-<hex process>-<zone>`.
+
+    They can be neither guessed nor counted, and the process is a number of its own, not the system's.
+    """
 
     def __init__(self, zone: str) -> None:
-        self._count = time.time_ns() & 0xFFFFFFFFFF
-        self._tail = f"-{os.getpid():x}-{zone}"
+        self._tail = f"-{os.urandom(3).hex()}-{zone}"
+        self._drawn: list[str] = []
 
     def next(self) -> str:
         """Make the next id."""
-        self._count += 1
-        return f"tx{self._count:021x}-{int(time.time()):x}{self._tail}"
+        if not self._drawn:
+            digits = os.urandom(_IDS_AT_ONCE * _ID_BYTES).hex()
+            self._drawn = [digits[start : start + 21] for start in range(0, len(digits), 2 * _ID_BYTES)]
+        return f"tx{self._drawn.pop()}-{int(time.time()):x}{self._tail}"
 
 
 def record_request(

@@ -74,7 +74,7 @@ class Pipeline:
         self._directory = Directory(meta)
         self._admission = Admission(meta, self._directory, self._router, self._operations, settings, clock)
         self._documents = Documents(settings.document_timeout_s)
-        self._domains = tuple(domain.lower() for domain in (*settings.domains, "localhost"))
+        self._domains = settings.bucket_domains
         self._limits = BodyLimits(settings.body_idle_timeout_s, settings.max_object_put_bytes)
         self._large_document = asyncio.Lock()
         self._request_ids = observe.RequestIds(settings.region)

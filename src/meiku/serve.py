@@ -341,6 +341,8 @@ def _uvicorn_config(settings: Settings, app_factory: AppFactory, counters: Count
         access_log=False,
         server_header=False,
         date_header=True,
+        # On everything: what somebody stored as text is never taken for a page because it looks like one.
+        headers=[("X-Content-Type-Options", "nosniff")],
         proxy_headers=False,
         backlog=BACKLOG,
         workers=1,

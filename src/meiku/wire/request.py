@@ -105,14 +105,19 @@ def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def bucket_of_host(host: str, domains: Sequence[str]) -> str | None:
     """Find the bucket that a Host header names in front of one of our domains."""
-    name = host.lower()
-    if not name.endswith("]"):
-        name = name.rpartition(":")[0] or name if ":" in name else name
-    name = name.removesuffix(".")
+    name = host_name(host)
     for domain in domains:
         if name.endswith(domain) and len(name) > len(domain) + 1 and name[-len(domain) - 1] == ".":
             return name[: -len(domain) - 1]
     return None
+
+
+def host_name(host: str) -> str:
+    """Read the name in a Host header: without its port, and the dot that it may end with."""
+    name = host.lower()
+    if not name.endswith("]"):
+        name = name.rpartition(":")[0] or name if ":" in name else name
+    return name.removesuffix(".")
 
 
 def read_address(raw_path: str, host_bucket: str | None) -> tuple[str | None, str | None]:

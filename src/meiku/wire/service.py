@@ -1,21 +1,31 @@
 """The addresses under `/-/`, which belong to no bucket: whether the service lives, serves, and how it fares.
 
-No bucket's name may begin with a hyphen, so these can never hide one. The figures name no bucket and no key,
-and still are not for everyone: with a token they are for whoever has it, without one for this machine alone.
+No bucket's name may be a hyphen, and on a bucket's own host these are keys of the bucket like all others: so
+they can never hide anything. The figures name no bucket and no key, and still are not for everyone: with a
+token they are for whoever has it, without one for this machine alone.
 """
 
 import hmac
 import json
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv6Address, ip_address
 
 from meiku import __version__
 from meiku.wire.renderer import Response
-from meiku.wire.request import Scope
+from meiku.wire.request import Scope, bucket_of_host, host_name
 
 _EXPOSITION = b"text/plain; version=0.0.4; charset=utf-8"
-# What a proxy on this machine adds: then the peer is the proxy, and the reader may be anybody.
-_FORWARDED = {b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"}
+# What a proxy on this machine adds, under hundreds of names: then the peer is the proxy, and the reader may
+# be anybody. Nobody who reads figures sends a header with x- in front but Prometheus.
+_FORWARDED = re.compile(
+    rb"x-(?!prometheus-scrape-timeout-seconds$)|.*(forward|proxy|client|-ip$|-addr$)|via$|cdn-|cf-"
+)
+
+
+def is_service(scope: Scope, domains: Sequence[str]) -> bool:
+    """Tell whether a request is for one of these addresses; on a bucket's host none is."""
+    return scope["path"].startswith("/-/") and bucket_of_host(_host(scope), domains) is None
 
 
 async def answer_service(
@@ -39,7 +49,7 @@ def _refuse_stranger(scope: Scope, token: str | None) -> Response | None:
     """Refuse whoever may not read the figures."""
     headers = dict(scope["headers"])
     if token is None:
-        if _is_loopback(scope.get("client")) and _FORWARDED.isdisjoint(headers):
+        if _comes_from_here(scope):
             return None
         return _json(403, {"error": "only this machine is answered here, or a bearer token where one is set"})
     if hmac.compare_digest(headers.get(b"authorization", b""), b"Bearer " + token.encode()):
@@ -49,15 +59,37 @@ def _refuse_stranger(scope: Scope, token: str | None) -> Response | None:
     return refused
 
 
-def _is_loopback(client: tuple[str, int] | None) -> bool:
-    """Tell whether a peer is this machine; one without an address is not known to be."""
+def _comes_from_here(scope: Scope) -> bool:
+    """Tell whether a request was sent on this machine, to this machine, by nobody in somebody else's name.
+
+    HTTP/1.0 is what nginx speaks to whatever is behind it unless it is told otherwise, with a Host that is
+    ours and no header that would say so.
+    """
+    peer, name = scope.get("client"), host_name(_host(scope))
+    return (
+        peer is not None
+        and _is_loopback(peer[0])
+        and (name == "localhost" or _is_loopback(name.removeprefix("[").removesuffix("]")))
+        and scope.get("http_version") != "1.0"
+        and not any(_FORWARDED.match(header) for header, _ in scope["headers"])
+    )
+
+
+def _host(scope: Scope) -> str:
+    """Read the Host header; empty where there is none, or more than one."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return hosts[0].decode("latin-1") if len(hosts) == 1 else ""
+
+
+def _is_loopback(text: str) -> bool:
+    """Tell whether an address is this machine's own; what is no address is not known to be."""
     try:
-        address = ip_address(client[0]) if client else None
+        address = ip_address(text)
     except ValueError:
         return False
     if isinstance(address, IPv6Address):
         address = address.ipv4_mapped or address
-    return address is not None and address.is_loopback
+    return address.is_loopback
 
 
 def _json(status: int, value: dict[str, str]) -> Response:
