@@ -13,6 +13,7 @@ from meiku.auth.post_policy import read_policy
 NOW_S = 1_704_164_645.0
 END = "2030-01-01T00:00:00Z"
 KEY: list[Any] = ["starts-with", "$key", "photos/"]
+BUCKET = {"bucket": "demo"}
 
 
 def field(conditions: list[Any], expiration: object = END, **more: object) -> str:
@@ -23,7 +24,7 @@ def field(conditions: list[Any], expiration: object = END, **more: object) -> st
 
 def check(conditions: list[Any], *, bucket: str = "demo", **fields: str) -> LengthRange | None:
     """Judge a form that has a fitting key unless it names another."""
-    sent = {"key": "photos/a.png", "policy": field([KEY, *conditions])}
+    sent = {"key": "photos/a.png", "policy": field([KEY, BUCKET, *conditions])}
     named = {name.replace("_", "-"): value for name, value in fields.items()}
     return check_policy({**sent, **named}, bucket=bucket, now_s=NOW_S)
 
@@ -82,22 +83,22 @@ def test_a_form_field_named_bucket_is_not_the_bucket() -> None:
 def test_all_failures_are_told_at_once() -> None:
     """The message names every condition that failed and every field that none names; the detail has all."""
     with pytest.raises(errors.AccessDenied) as caught:
-        check([{"acl": "private"}, {"bucket": "other"}], acl="public", x_amz_meta_a="1", tagging="t")
+        check([{"acl": "private"}], bucket="other", acl="public", x_amz_meta_a="1", tagging="t")
     message = caught.value.message
     assert message.startswith("Invalid according to Policy: ")
     assert 'Policy Condition failed: {"acl": "private"}' in message
-    assert 'Policy Condition failed: {"bucket": "other"}' in message
+    assert 'Policy Condition failed: {"bucket": "demo"}' in message
     assert "Extra input fields: x-amz-meta-a, tagging" in message
     rows = caught.value.detail["Conditions"]
     assert isinstance(rows, list)
     assert [(row["Field"], row["Met"]) for row in rows] == [
         ("key", "true"),
-        ("acl", "false"),
         ("bucket", "false"),
+        ("acl", "false"),
         ("x-amz-meta-a", "false"),
         ("tagging", "false"),
     ]
-    assert rows[1] == {
+    assert rows[2] == {
         "Condition": '{"acl": "private"}',
         "Field": "acl",
         "Value": "public",
@@ -131,7 +132,27 @@ def test_expirations_are_read(expiration: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "expiration", [None, 1893456000, "", "2030-01-01", "2030-01-01T00:00:00", "2030-13-01T00:00:00Z", "soon"]
+    "expiration",
+    [
+        None,
+        1893456000,
+        "",
+        "2030-01-01",
+        "2030-01-01T00:00:00",
+        "2030-13-01T00:00:00Z",
+        "soon",
+        "2030-01-01 00:00:00Z",
+        "20300101T000000Z",
+        "2030-01-01T00:00Z",
+        "2030-01-01T00Z",
+        "2030-W01-1T00:00:00Z",
+        "2030-01-01T00:00:00+0800",
+        "2030-01-01t00:00:00z",
+        "2030-01-01T00:00:00,5Z",
+        " 2030-01-01T00:00:00Z",
+        "2030-01-01T00:00:00Z\n",
+        "２030-01-01T00:00:00Z",
+    ],
 )
 def test_other_expirations_are_not_understood(expiration: object) -> None:
     """No expiration, or one that leaves the moment open, is InvalidPolicyDocument."""
@@ -140,7 +161,7 @@ def test_other_expirations_are_not_understood(expiration: object) -> None:
 
 def test_an_expired_policy_is_refused() -> None:
     """From its expiration on, a policy is AccessDenied."""
-    fields = {"policy": field([], "2024-01-02T03:04:05Z")}
+    fields = {"policy": field([BUCKET], "2024-01-02T03:04:05Z")}
     check_policy(fields, bucket="demo", now_s=NOW_S - 0.1)
     with pytest.raises(errors.AccessDenied, match="Policy expired") as caught:
         check_policy(fields, bucket="demo", now_s=NOW_S)
@@ -230,8 +251,8 @@ def test_what_is_not_base64_of_text_is_refused(text: str) -> None:
 
 def test_a_policy_of_more_than_20_kib_is_refused() -> None:
     """The policy is bounded before it is parsed."""
-    filler = "x" * (20 * 1024 - len(f'{{"expiration":"{END}","conditions":[],"a":""}}'))
-    text = f'{{"expiration":"{END}","conditions":[],"a":"{filler}"}}'
+    filler = "x" * (20 * 1024 - len(f'{{"expiration":"{END}","conditions":[{json.dumps(BUCKET)}],"a":""}}'))
+    text = f'{{"expiration":"{END}","conditions":[{json.dumps(BUCKET)}],"a":"{filler}"}}'
     check_policy({"policy": b64encode(text.encode()).decode()}, bucket="demo", now_s=NOW_S)
     with pytest.raises(errors.InvalidPolicyDocument, match="larger"):
         check_policy(
@@ -241,17 +262,56 @@ def test_a_policy_of_more_than_20_kib_is_refused() -> None:
 
 def test_unknown_keys_of_the_policy_are_ignored() -> None:
     """People put Version and Statement beside the conditions; they mean nothing here."""
-    fields = {"policy": field([], Version="2012-10-17", Statement=[{"Effect": ["x"]}])}
+    fields = {"policy": field([BUCKET], Version="2012-10-17", Statement=[{"Effect": ["x"]}])}
     assert check_policy(fields, bucket="demo", now_s=NOW_S) is None
 
 
 def test_either_alphabet_and_line_breaks_are_read() -> None:
     """URL-safe base64, base64 without padding and base64 in lines are the same policy."""
-    text = json.dumps({"expiration": END, "conditions": [], "a": "???>>>~~~"}).encode()
+    text = json.dumps({"expiration": END, "conditions": [BUCKET], "a": "???>>>~~~"}).encode()
     encoded = urlsafe_b64encode(text).decode()
     assert "_" in encoded
     for written in (encoded, encoded.rstrip("="), f"{encoded[:40]}\r\n{encoded[40:]}\n"):
         assert check_policy({"policy": written}, bucket="demo", now_s=NOW_S) is None
+
+
+@pytest.mark.parametrize("conditions", [[KEY], [KEY, ["starts-with", "$bucket", ""]]])
+def test_a_policy_names_its_bucket(conditions: list[Any]) -> None:
+    """A policy that is good for whatever bucket would be good for all of its signer's."""
+    fields = {"key": "photos/a.png", "policy": field(conditions)}
+    with pytest.raises(errors.AccessDenied, match="Extra input fields: bucket"):
+        check_policy(fields, bucket="demo", now_s=NOW_S)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"expiration": "{END}", "expiration": "2031-01-01T00:00:00Z", "conditions": []}}',
+        f'{{"expiration": "{END}", "conditions": [], "conditions": [{{"bucket": "demo"}}]}}',
+        f'{{"expiration": "{END}", "Expiration": "{END}", "conditions": []}}',
+        f'{{"expiration": "{END}", "conditions": [{{"acl": "private", "acl": "public-read"}}]}}',
+        f'{{"expiration": "{END}", "conditions": [], "Statement": [{{"a": 1, "a": 2}}]}}',
+    ],
+)
+def test_a_name_given_twice_is_refused(text: str) -> None:
+    """Of two values none is chosen, at any depth, in any case of its letters."""
+    assert "twice" in refused_text(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("a\\$b", "a$b"), ("\\\\\\$", "\\$"), ("a\\vb", "a\x0bb"), ("\\\\$", "\\$"), ("\\u0024", "$")],
+)
+def test_a_policy_s_own_escapes_are_read(written: str, meant: str) -> None:
+    """S3 lets a dollar and a vertical tab be escaped, which JSON does not know."""
+    text = f'{{"expiration": "{END}", "conditions": [{{"bucket": "demo"}}, {{"x-amz-meta-a": "{written}"}}]}}'
+    fields = {"policy": b64encode(text.encode()).decode(), "x-amz-meta-a": meant}
+    assert check_policy(fields, bucket="demo", now_s=NOW_S) is None
+
+
+def test_a_checksum_needs_no_condition() -> None:
+    """A checksum can only narrow what is stored; the page may add it to a policy that was signed before."""
+    check([], x_amz_checksum_crc32="AAAAAA==", x_amz_checksum_sha256="x")
 
 
 def test_without_a_bucket_its_condition_is_not_judged() -> None:

@@ -217,7 +217,7 @@ def test_framing_needs_the_decoded_length(target: Any, length: str | None, statu
 
 
 def form_of(*parts: bytes) -> bytes:
-    signed = signed_v2(policy(["starts-with", "$key", ""]))
+    signed = signed_v2(policy({"bucket": "empty"}, ["starts-with", "$key", ""]))
     return encode([field("key", "k"), *(field(*pair) for pair in signed.items()), *parts])
 
 
@@ -243,7 +243,7 @@ def test_broken_forms(target: Any, body: bytes, code: str) -> None:
 
 def test_a_file_that_grows_beyond_its_policy(target: Any) -> None:
     """A file without a declared size is refused as soon as it is larger than the policy allows."""
-    signed = signed_v2(policy({"key": "k"}, ["content-length-range", 0, 100_000]))
+    signed = signed_v2(policy({"bucket": "empty"}, {"key": "k"}, ["content-length-range", 0, 100_000]))
     body = encode([field("key", "k"), *(field(*pair) for pair in signed.items()), file_part(CONTENT)])
     headers = {"Host": "localhost", "Content-Type": CONTENT_TYPE, "Transfer-Encoding": "chunked"}
     with connect(target.port) as connection:

@@ -84,7 +84,7 @@ def test_the_longest_key(target: Any, letter: str) -> None:
 
 def test_the_longest_key_of_a_form(target: Any) -> None:
     """The limit is on the key as it will be stored, ${filename} replaced."""
-    signed = signed_v2(policy(["starts-with", "$key", ""]))
+    signed = signed_v2(policy({"bucket": "empty"}, ["starts-with", "$key", ""]))
     fields = {"key": "k" * 1000 + "${filename}", **signed}
     answer = post(target.port, "empty", fields, file_part(filename="x" * 24))
     assert (answer.status, answer.code) == (400, "KeyTooLongError")

@@ -109,7 +109,7 @@ def test_unknown_keys_of_a_policy_are_ignored(outcome: Any) -> None:
 
 def test_every_failure_is_named(server: Any, bucket: str) -> None:
     """The refusal lists each condition with its field's value, and each field that none names."""
-    document = policy({"key": "other"}, ["eq", "$acl", "private"], ["starts-with", "$bucket", ""])
+    document = policy({"key": "other"}, ["eq", "$acl", "private"], ["starts-with", "$bucket", "t"])
     answer = post(server.port, bucket, {"key": "k", "acl": "public-read", "x": "y", **signed_v2(document)})
     message = answer.element("Message")
     for part in ("Invalid according to Policy", '{"key": "other"}', '"$acl"', "Extra input fields: x"):
@@ -129,10 +129,10 @@ def test_every_failure_is_named(server: Any, bucket: str) -> None:
 
 @pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.000Z"])
 @pytest.mark.parametrize(("offset_s", "expected"), [(60, STORED), (-60, DENIED)])
-def test_a_policy_expires(outcome: Any, form: str, offset_s: int, expected: Outcome) -> None:
+def test_a_policy_expires(outcome: Any, bucket: str, form: str, offset_s: int, expected: Outcome) -> None:
     """The expiration is read with milliseconds and without; a minute too late is too late."""
     expiration = (datetime.now(UTC) + timedelta(seconds=offset_s)).strftime(form)
-    document = json.dumps({"expiration": expiration, "conditions": [ANY_KEY]})
+    document = json.dumps({"expiration": expiration, "conditions": [{"bucket": bucket}, ANY_KEY]})
     assert outcome(signed_v2(document)) == expected
 
 

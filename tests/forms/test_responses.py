@@ -216,7 +216,7 @@ def test_a_limit_of_the_server_s_own(own_server: Any) -> None:
     """MEIKU_MAX_OBJECT_PUT_BYTES bounds forms too, to the byte."""
     server = own_server("--workers", "1", MEIKU_MAX_OBJECT_PUT_BYTES=str(len(CONTENT)))
     server.client().create_bucket(Bucket="limited")
-    fields = {"key": "k", **signed_v2(policy({"key": "k"}))}
+    fields = {"key": "k", **signed_v2(policy({"bucket": "limited"}, {"key": "k"}))}
     assert post(server.port, "limited", fields).status == 204
     answer = post(server.port, "limited", fields, file_part(CONTENT + b"!"))
     assert (answer.status, answer.code) == (400, "EntityTooLarge")

@@ -45,7 +45,7 @@ def test_a_large_file_is_streamed(own_server: Any) -> None:
     client.create_bucket(Bucket="large")
     before_kib = peak_kib(server)
     piece, count = bytes(range(256)) * 4096, 200
-    fields = {"key": "k", **signed_v2(policy({"key": "k"}))}
+    fields = {"key": "k", **signed_v2(policy({"bucket": "large"}, {"key": "k"}))}
     start = encode([*(field(*pair) for pair in fields.items()), file_part(b"")])
     end = f"\r\n--{BOUNDARY}--\r\n".encode()
     start = start.removesuffix(end)

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructP
 """
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,12 @@ _LENGTH_LIMIT_BYTES = 1 << 60
 _UNCOVERED_ALLOWED = frozenset({"awsaccesskeyid", "signature", "x-amz-signature", "file", "policy", "submit"})
 _URL_SAFE = str.maketrans("-_", "+/")
 _RANGE = "content-length-range"
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+# What S3 lets a policy escape beside JSON's own escapes.
+_ESCAPES = {"\\$": "$", "\\v": "\\u000b"}
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
+# They can only narrow what is taken: bytes that do not fit them are refused.
+_CHECKSUM = "x-amz-checksum-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +123,12 @@ def check_expiry(document: PolicyDocument, now_s: float) -> None:
 def evaluate_policy(
     document: PolicyDocument, fields: Mapping[str, str], *, bucket: str | None
 ) -> list[ConditionResult]:
-    """Judge each condition and each field that none names; without a bucket, none is judged on it."""
+    """Judge each condition and each field that none names; without a bucket, none is judged on it.
+
+    The bucket is a field too: a policy that names none would be good for every bucket of its signer.
+    """
     results = [_judged(condition, fields, bucket) for condition in document.conditions]
-    return [*results, *_uncovered(document, fields)]
+    return [*results, *_uncovered(document, fields, bucket)]
 
 
 def decode_policy(text: str) -> str:
@@ -146,10 +156,19 @@ def read_policy(text: str) -> PolicyDocument:
 
 
 def _json(text: str) -> object:
+    plain = _ESCAPE.sub(lambda escape: _ESCAPES.get(escape[0], escape[0]), text)
     try:
-        return json.loads(text, parse_constant=_refused_constant)
+        return json.loads(plain, parse_constant=_refused_constant, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError):
         raise _fault("it is not valid JSON") from None
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse a name that is given twice: a reader of the policy could take either for what counts."""
+    read = dict(pairs)
+    if len({name.lower() for name in read}) != len(pairs):
+        raise _fault("a name is given twice in it")
+    return read
 
 
 def _refused_constant(name: str) -> None:
@@ -160,10 +179,10 @@ def _expiration(value: object) -> float:
     if not isinstance(value, str):
         raise _fault("it needs an expiration, as 2030-01-01T00:00:00Z")
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value) if _MOMENT.fullmatch(value) else None
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None:
         raise _fault("its expiration must be written as 2030-01-01T00:00:00Z")
     return moment.timestamp()
 
@@ -230,11 +249,19 @@ def _judged(condition: Condition, fields: Mapping[str, str], bucket: str | None)
     return ConditionResult(condition.source, condition.field, value, condition.expected, met)
 
 
-def _uncovered(document: PolicyDocument, fields: Mapping[str, str]) -> Iterator[ConditionResult]:
+def _uncovered(
+    document: PolicyDocument, fields: Mapping[str, str], bucket: str | None
+) -> Iterator[ConditionResult]:
     named = {condition.field for condition in document.conditions}
     for field, value in fields.items():
-        if field not in named and field not in _UNCOVERED_ALLOWED and not field.startswith("x-ignore-"):
+        if field not in named and not _may_be_uncovered(field):
             yield ConditionResult("", field, value, "a condition that names this field", False)
+    if not any(condition.field == "bucket" and condition.operand for condition in document.conditions):
+        yield ConditionResult("", "bucket", bucket, "a condition that names the bucket", False)
+
+
+def _may_be_uncovered(field: str) -> bool:
+    return field in _UNCOVERED_ALLOWED or field.startswith(("x-ignore-", _CHECKSUM))
 
 
 def failures(results: Sequence[ConditionResult]) -> Iterator[str]:
