@@ -28,7 +28,7 @@ from meiku.ops.found import Found, find_permitted
 from meiku.ops.styles import SETTING as STYLES
 from meiku.ops.styles import find_styled
 from meiku.who import caller_of_form, caller_of_request
-from meiku.wire.request import Request
+from meiku.wire.request import Request, with_literal_plus
 from meiku.wire.router import Router
 
 
@@ -75,6 +75,8 @@ class Admission:
         if progress.came_at_s is None:
             progress.came_at_s = self._clock()
         progress.caller, progress.payload = await self._who(operation, request, progress)
+        if progress.payload.literal_plus:
+            progress.request = request = with_literal_plus(request)
         progress.bucket = bucket = await self._bucket(operation, request)
         if bucket is not None and bucket.settings:
             progress.has_cors = CORS in bucket.settings

@@ -5,6 +5,7 @@ to anonymous.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from meiku import errors
@@ -25,7 +26,7 @@ async def caller_of_request(
         return ANONYMOUS, payload_of(request.headers)
     identity = await _identity(directory, claim.access_key)
     payload = claim.verify(_credential(identity), now_s=now_s, public_hosts=public_hosts)
-    return _caller(identity), payload
+    return (_lender(identity) if claim.lends_address_alone else _caller(identity)), payload
 
 
 async def caller_of_form(fields: Mapping[str, str], directory: Directory, now_s: float) -> Caller:
@@ -70,6 +71,11 @@ def _credential(identity: Identity) -> Credential:
         expires_at_s=key.expires_at_s,
         active=key.active,
     )
+
+
+@lru_cache(IDENTITIES_LIMIT)
+def _lender(identity: Identity) -> Caller:
+    return replace(_caller(identity), lends_address_alone=True)
 
 
 @lru_cache(IDENTITIES_LIMIT)

@@ -13,8 +13,9 @@ import pytest
 import pyvips
 
 from browser_form import Key
+from meiku.signing import Credentials, presign_v2
 from plain_http import Answer, send
-from running_server import Server
+from running_server import ACCESS_KEY, SECRET_KEY, Server
 from signed_request import sign
 
 PIXEL = bytes(pyvips.Image.black(8, 8, bands=3).pngsave_buffer())
@@ -113,6 +114,18 @@ def test_a_watermark_tells_nothing(server: Server, s3: Any, private: tuple[str, 
         seen.append((status, headers, body.replace(name.encode(), b"KEY")))
     assert seen[0] == seen[1]
     assert seen[0][0] == 403
+
+
+def test_a_v2_url_lends_no_watermark(server: Server, s3: Any, bucket: str) -> None:
+    """A recipe that a stranger added to a V2 URL, which does not sign it, shows no other private object."""
+    for key in ("open.png", "secret.png"):
+        s3.put_object(Bucket=bucket, Key=key, Body=PIXEL)
+    url = presign_v2(Credentials(ACCESS_KEY, SECRET_KEY), "GET", f"{server.url}/{bucket}/open.png")
+    name = base64.urlsafe_b64encode(b"secret.png").decode().rstrip("=")
+    target = url.removeprefix(server.url)
+    assert send(server.port, "GET", f"{target}&x-oss-process=image/info").status == 200
+    answer = send(server.port, "GET", f"{target}&x-oss-process=image/watermark,image_{name}")
+    assert (answer.status, answer.code) == (403, "AccessDenied")
 
 
 def test_who_may_list_is_told(server: Server, s3: Any, bucket: str) -> None:

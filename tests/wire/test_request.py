@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from meiku import errors
 from meiku.wire.query import read_query
-from meiku.wire.request import Request, bucket_of_host, check_key, read_address, read_request
+from meiku.wire.request import (
+    Request,
+    bucket_of_host,
+    check_key,
+    read_address,
+    read_request,
+    with_literal_plus,
+)
 
 DOMAINS = ("s3.example.com", "localhost")
 
@@ -162,12 +169,32 @@ def test_a_v4_url_carries_headers() -> None:
     assert request.sent_headers == {}
 
 
+def test_a_v2_url_carries_headers() -> None:
+    """V2 signs x-amz-* in a URL as it signs them in a head; what only looks like one stays a parameter."""
+    signed = "AWSAccessKeyId=a&Expires=9&Signature=s"
+    request = read(
+        query=f"{signed}&x-amz-acl=private&Cache-Control=no-store&x-amz-process=image/info&other=2"
+    )
+    assert request.headers == {"x-amz-acl": "private", "cache-control": "no-store"}
+    assert request.sent_headers == {}
+
+
 @pytest.mark.parametrize(
-    "query", ["x-amz-acl=public-read", "Signature=s&AWSAccessKeyId=a&x-amz-acl=public-read"]
+    "query", ["x-amz-acl=public-read", "Signature=s&x-amz-acl=public-read&Cache-Control=a"]
 )
 def test_other_urls_carry_none(query: str) -> None:
-    """V2 does not sign such parameters, so a stranger could have added them."""
+    """What nobody signed stays a parameter."""
     assert read(query=query).headers == {}
+
+
+def test_a_plus_can_be_read_as_itself() -> None:
+    """Where the signature says so, '+' means itself: in parameters, and in headers that a URL carries."""
+    request = read(query=f"{SIGNED}&prefix=a+b&x-amz-copy-source=b/my+file%20x")
+    assert (request.query["prefix"], request.headers["x-amz-copy-source"]) == ("a b", "b/my file x")
+    literal = with_literal_plus(request)
+    assert (literal.query["prefix"], literal.headers["x-amz-copy-source"]) == ("a+b", "b/my+file x")
+    with pytest.raises(errors.InvalidURI):
+        with_literal_plus(read(query=f"{SIGNED}&a+b=1"))
 
 
 def test_a_header_may_not_contradict_its_url() -> None:

@@ -31,6 +31,10 @@ class Claim(Protocol):
     def presigned(self) -> bool:
         """Tell whether the proof stands in the URL."""
 
+    @property
+    def lends_address_alone(self) -> bool:
+        """Tell whether a stranger may have added to what was signed: a V2 URL's query is not all signed."""
+
     def verify(self, credential: Credential, *, now_s: float, public_hosts: Sequence[str]) -> Payload:
         """Judge the claim and tell how the body must be; refusals are S3's own."""
 

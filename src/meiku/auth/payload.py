@@ -46,6 +46,8 @@ class Payload:
     streaming: bool = False
     trailer: bool = False
     chunk_signer: ChunkSigner | None = None
+    # The signature fits the query only where '+' in it stands for itself, and so that is what it means.
+    literal_plus: bool = False
 
 
 UNSIGNED = Payload(None)

@@ -1,7 +1,8 @@
 """How a request reads as the text that a signature covers, one frozen record for each version.
 
 A reading is plain facts: replacing one gives another reading of the same request. The verifiers try the few
-readings that stand for the same request; the diagnosis tries those that a mistaken client may have signed.
+readings that a client may have meant; the diagnosis tries those that a mistaken one may have signed. Where a
+reading fits that takes '+' in the query for itself (`literal_plus`), that is what the request then means.
 """
 
 import re
@@ -18,6 +19,7 @@ PUBLIC_HOSTS_LIMIT = 4  # every further one costs each refused request more hash
 LENIENT = frozenset({"x-amz-process", "x-oss-process", "x-zos-process", "x-amz-limitrate"})
 # A query as uri_encode writes it, or nearly: where it is not quite, another reading is tried.
 _CANONICAL = re.compile(r"[A-Za-z0-9._~=&-]*(?:%[0-9A-F]{2}[A-Za-z0-9._~=&-]*)*")
+_SIGNED_BY_V2 = frozenset({"content-type", "content-md5"})
 _APPEND = frozenset({"append", "position"})
 
 
@@ -31,6 +33,7 @@ class ReadingV4:
     headers: Mapping[str, str]
     signed_headers: tuple[str, ...]
     payload_hash: str
+    literal_plus: bool = False
 
     def text(self) -> str:
         """Write the canonical request."""
@@ -52,6 +55,7 @@ class ReadingV2:
     query: Pairs
     headers: Mapping[str, str]
     date: str
+    literal_plus: bool = False
 
     def text(self) -> str:
         """Write the string to sign."""
@@ -98,27 +102,41 @@ def first_v4(request: SignedRequest, signed_headers: tuple[str, ...], payload_ha
     headers = request.headers
     if headers.get("host") != request.host:
         headers = {**headers, "host": request.host}
+    if not headers.keys() >= set(signed_headers):
+        headers = {**_said_in_query(request, signed_headers), **headers}
     query = _canonical_query(request) if request.query else ""
     path = canonical_path(request.raw_path)
     return ReadingV4(request.method, path, query, headers, signed_headers, payload_hash)
+
+
+def _said_in_query(request: SignedRequest, signed_headers: tuple[str, ...]) -> dict[str, str]:
+    """Gather headers that were signed as such and then written into the URL, as the JavaScript SDK does."""
+    return {name.lower(): value for name, value in request.query if name.lower() in signed_headers}
 
 
 def other_v4(
     request: SignedRequest, first: ReadingV4, public_hosts: Sequence[str], payload_hashes: Sequence[str]
 ) -> Iterator[ReadingV4]:
     """Read the same request as it may also be meant: before a proxy, as sent, with a literal plus."""
-    queries = list(dict.fromkeys([first.query, canonical_query_v4(signed_pairs(request.query))]))
+    queries = dict.fromkeys([first.query, canonical_query_v4(signed_pairs(request.query))], False)
     if "+" in request.query_string:
-        queries.append(canonical_query_v4(signed_pairs(literal_pairs(request))))
+        queries.setdefault(canonical_query_v4(signed_pairs(literal_pairs(request))), True)
     choices = product(
         hosts_of(request, public_hosts),
         dict.fromkeys((first.path, request.raw_path)),
-        queries,
+        queries.items(),
         payload_hashes,
     )
-    for host, path, query, payload_hash in islice(choices, 1, None):  # the first of them is `first`
+    for host, path, (query, is_literal), payload_hash in islice(choices, 1, None):  # the first is `first`
         headers = {**first.headers, "host": host}
-        yield replace(first, path=path, query=query, headers=headers, payload_hash=payload_hash)
+        yield replace(
+            first,
+            path=path,
+            query=query,
+            headers=headers,
+            payload_hash=payload_hash,
+            literal_plus=is_literal,
+        )
 
 
 def first_v2(request: SignedRequest, date: str) -> ReadingV2:
@@ -131,19 +149,19 @@ def first_v2(request: SignedRequest, date: str) -> ReadingV2:
 def other_v2(request: SignedRequest, first: ReadingV2) -> Iterator[ReadingV2]:
     """Read the same request as it may also be meant: encoded anew, with or without append and position."""
     prefix = f"/{request.bucket}" if request.bucket else ""
-    queries = [first.query]
+    queries = [(first.query, False)]
     if "+" in request.query_string:
-        queries.append(literal_pairs(request))
+        queries.append((literal_pairs(request), True))
     if any(name in _APPEND for name, _ in first.query):
-        queries += [[pair for pair in query if pair[0] not in _APPEND] for query in list(queries)]
+        queries += [([pair for pair in query if pair[0] not in _APPEND], said) for query, said in queries]
     resources = (first.resource, prefix + canonical_path(request.raw_path), *_bucket_alone(first.resource))
     choices = product(
         dict.fromkeys(resources),
         queries,
         (first.headers, _amz_headers(request)),
     )
-    for resource, query, headers in islice(choices, 1, None):
-        yield replace(first, resource=resource, query=query, headers=headers)
+    for resource, (query, is_literal), headers in islice(choices, 1, None):
+        yield replace(first, resource=resource, query=query, headers=headers, literal_plus=is_literal)
 
 
 def _bucket_alone(resource: str) -> tuple[str, ...]:
@@ -157,10 +175,10 @@ def _amz_headers(request: SignedRequest) -> dict[str, str]:
     headers = {
         name: value
         for name, value in request.headers.items()
-        if name.startswith("x-amz-") or name in ("content-type", "content-md5")
+        if name.startswith("x-amz-") or name in _SIGNED_BY_V2
     }
     for name, value in request.query:
         lowered = name.lower()
-        if lowered.startswith("x-amz-"):
+        if lowered.startswith("x-amz-") or lowered in _SIGNED_BY_V2:
             headers.setdefault(lowered, value)
     return headers

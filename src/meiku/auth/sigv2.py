@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from meiku import errors
@@ -16,6 +16,7 @@ from meiku.auth.reading import ReadingV2, first_v2, other_v2
 from meiku.auth.request import SignedRequest
 from meiku.signing import signature_v2
 
+_NEVER_SIGNED = ("x-zos-process-source",)
 _PARAMETERS = ("AWSAccessKeyId", "Expires", "Signature")
 
 
@@ -36,15 +37,30 @@ class ClaimV2:
         """Tell whether the proof stands in the URL."""
         return self.expires_at_s is not None
 
+    @property
+    def lends_address_alone(self) -> bool:
+        """Tell that whoever holds a V2 URL can add parameters to it."""
+        return self.presigned
+
     def verify(self, credential: Credential, *, now_s: float, public_hosts: Sequence[str]) -> Payload:  # noqa: ARG002 - V2 does not sign the host
         """Judge the claim and tell how the body must be; refusals are S3's own."""
         admit(credential, self.session_token, now_s)
         self.check_time(now_s)
         payload = payload_of(self.request.headers)
+        self._check_coverage()
         for reading in self._readings():
             if same_text(signature_v2(credential.secret_key, reading.text()), self.signature):
-                return payload
+                return replace(payload, literal_plus=True) if reading.literal_plus else payload
         raise self._mismatch(credential)
+
+    def _check_coverage(self) -> None:
+        """Refuse what would choose what the signer's rights are used on, where V2 does not sign it."""
+        unsigned = [name for name in _NEVER_SIGNED if name in self.request.headers]
+        if self.presigned and unsigned:
+            raise errors.AccessDenied(
+                "There were headers present in the request which were not signed",
+                HeadersNotSigned=", ".join(unsigned),
+            )
 
     def check_time(self, now_s: float) -> None:
         """Refuse what was signed too long ago, or far in the future."""

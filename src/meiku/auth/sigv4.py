@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-re
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meiku import errors
 from meiku.auth import clock, diagnose, hypotheses_v4
@@ -58,6 +58,11 @@ class ClaimV4:
         return self.expires_s is not None
 
     @property
+    def lends_address_alone(self) -> bool:
+        """Tell that nothing can be added: V4 signs the whole query."""
+        return False
+
+    @property
     def scope(self) -> str:
         """The credential scope as the client wrote it."""
         return scope_v4(self.date, self.region)
@@ -74,7 +79,7 @@ class ClaimV4:
         for reading in self._readings(public_hosts):
             expected = signature_v4(key, string_to_sign_v4(self.timestamp, self.scope, reading.text()))
             if same_text(expected, self.signature):
-                return payload
+                return replace(payload, literal_plus=True) if reading.literal_plus else payload
         raise self._mismatch(credential, public_hosts)
 
     def check_time(self, now_s: float) -> None:
@@ -224,6 +229,8 @@ def _authorization_parts(authorization: str) -> dict[str, str]:
     parts: dict[str, str] = {}
     for part in authorization[len(ALGORITHM_V4) :].split(","):
         name, _, value = part.strip().partition("=")
+        if name in parts:
+            raise errors.AuthorizationHeaderMalformed(f"The authorization header gives {name} twice.")
         parts[name] = value
     for name in ("Credential", "SignedHeaders", "Signature"):
         if not parts.get(name):

@@ -22,6 +22,18 @@ _CREDENTIAL_AS_WRITTEN = {
     "X-Amz-Security-Token",
 }
 CREDENTIAL_PARAMETERS = {name.lower() for name in _CREDENTIAL_AS_WRITTEN}
+_V2_CREDENTIAL = ("AWSAccessKeyId", "Signature")
+# Headers that the JavaScript SDK writes into a presigned URL beside x-amz-*.
+_STANDARD = {
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-md5",
+    "content-type",
+}
+# Parameters that look like headers, and which V2 does not sign: they stay what they are.
+_NEVER_HEADERS = {"x-amz-process", "x-amz-limitrate"}
 _CHECKSUMS_OF_NOTHING = {
     algorithm.header: checksums.encode(algorithm.new().digest())
     for algorithm in checksums.ALGORITHMS.values()
@@ -61,30 +73,47 @@ _remembered = lru_cache(1024)(_unquoted)
 
 
 def with_carried(sent: dict[str, str], query: Mapping[str, str]) -> dict[str, str]:
-    """Let a V4 presigned URL carry `x-amz-*` headers as query parameters, as the SDKs write them.
+    """Let a presigned URL carry headers as query parameters, as the SDKs write them.
 
-    V4 signs every parameter; V2 signs few, so there a stranger could add them and they stay parameters.
-    A header of the same name must agree with what was signed. Of checksums only real ones are taken: whoever
-    signs a URL has no body yet, and the JavaScript SDK writes the checksum of nothing.
+    V4 signs every parameter. V2 signs the `x-amz-*` headers, wherever they stand, and of the others just as
+    much as if they were sent. A header of the same name must agree with what was signed. Of checksums only
+    real ones are taken: whoever signs a URL has no body yet, and the JavaScript SDK writes the checksum of
+    nothing.
     """
-    if "X-Amz-Signature" not in query:
+    if not _is_presigned(query):
         return sent
     # Nearly always there is nothing else, and nothing more to look at.
     others = [name for name in query if name not in _CREDENTIAL_AS_WRITTEN]
     if not others:
         return sent
-    lowered = {name.lower(): query[name] for name in others if name[:6].lower() == "x-amz-"}
-    carried = {name: value for name, value in lowered.items() if name not in CREDENTIAL_PARAMETERS}
+    lowered = {name.lower(): query[name] for name in others}
+    carried = {name: value for name, value in lowered.items() if _may_be_header(name)}
     if not carried:
         return sent
     if any(_CHECKSUMS_OF_NOTHING.get(name) == value for name, value in carried.items()):
         carried = {name: value for name, value in carried.items() if name not in _CHECKSUM_NAMES}
+    if "X-Amz-Signature" in query:
+        _refuse_differing(carried, sent)
+    return carried | sent
+
+
+def _refuse_differing(carried: Mapping[str, str], sent: Mapping[str, str]) -> None:
+    """Refuse a header that says other than the URL: V4 signs the one perhaps, and the other certainly."""
     for name, value in carried.items():
         if sent.get(name, value) != value:
             raise errors.InvalidArgument(
                 "A header differs from the value that the URL was signed with.", ArgumentName=name
             )
-    return sent | carried
+
+
+def _is_presigned(query: Mapping[str, str]) -> bool:
+    return "X-Amz-Signature" in query or all(name in query for name in _V2_CREDENTIAL)
+
+
+def _may_be_header(name: str) -> bool:
+    if name in _STANDARD:
+        return True
+    return name.startswith("x-amz-") and name not in CREDENTIAL_PARAMETERS and name not in _NEVER_HEADERS
 
 
 def is_carried(name: str, query: Mapping[str, str], headers: Mapping[str, str]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from meiku import errors
 from meiku.model import Level
@@ -88,6 +89,17 @@ def read_request(scope: Scope, receive: Receive, domains: Sequence[str]) -> Requ
         client=client[0] if client else "",
         receive=receive,
     )
+
+
+def with_literal_plus(request: Request) -> Request:
+    """Return the same request, with every '+' of its query read as itself: so it was signed."""
+    string = request.query_string.replace("+", "%2B")
+    pairs = read_query(string)
+    query = dict(reversed(pairs))
+    if query.keys() != request.query.keys():
+        raise errors.InvalidURI("The query string can be read in two ways: write a plus as %2B.")
+    headers = with_carried(dict(request.sent_headers), query)
+    return replace(request, query_pairs=pairs, query=query, headers=headers)
 
 
 def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
