@@ -17,6 +17,7 @@ from meiku.access.caller import ANONYMOUS, Caller
 from meiku.auth import Payload
 from meiku.auth.payload import UNSIGNED
 from meiku.auth.post_policy import LengthRange, check_policy
+from meiku.auth.rules import SignatureRules
 from meiku.config import Settings
 from meiku.media import PRIMARY_NAME
 from meiku.meta import Meta
@@ -66,6 +67,7 @@ class Admission:
     ) -> None:
         self._meta, self._directory, self._settings, self._clock = meta, directory, settings, clock
         self._router, self._operations = router, operations
+        self._rules = SignatureRules(settings.signature_v2, settings.longest_expires_s)
 
     async def admit(self, operation: Operation, progress: Progress) -> Operation:
         """Note in `progress` who asks for what, or raise the refusal; returns the operation that it is."""
@@ -84,10 +86,18 @@ class Admission:
                 operation = self._with_style(operation, request, bucket, progress)
         if progress.fields is not None and not progress.caller.anonymous:
             progress.length_range = check_policy(
-                progress.fields, bucket=request.bucket or "", now_s=progress.came_at_s
+                progress.fields,
+                bucket=request.bucket or "",
+                now_s=progress.came_at_s,
+                rules=self._rules,
             )
         progress.found = await self._judge(operation, progress.caller, _request_of(progress), bucket)
         return operation
+
+    async def require_bucket(self, operation: Operation, request: Request) -> None:
+        """Raise NoSuchBucket, or what else refuses the address, before anything else is asked."""
+        self._directory.refresh()
+        await self._bucket(operation, request)
 
     async def still_may(self, operation: Operation, progress: Progress) -> None:
         """Let the request in again if any user, key, bucket or setting changed since it was; or refuse."""
@@ -100,10 +110,12 @@ class Admission:
     ) -> tuple[Caller, Payload]:
         now_s = progress.came_at_s or 0.0
         if progress.fields is not None:
-            return await caller_of_form(progress.fields, self._directory, now_s), UNSIGNED
+            form = caller_of_form(request, progress.fields, self._directory, now_s, self._rules)
+            return await form, UNSIGNED
         if operation.credentials == "none":
             return ANONYMOUS, UNSIGNED
-        return await caller_of_request(request, self._directory, now_s, self._settings.public_hosts)
+        hosts = self._settings.public_hosts
+        return await caller_of_request(request, self._directory, now_s, hosts, self._rules)
 
     async def _bucket(self, operation: Operation, request: Request) -> BucketRecord | None:
         if request.bucket is None or operation.creates_bucket:

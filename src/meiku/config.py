@@ -80,6 +80,13 @@ class Settings:
     body_idle_timeout_s: Annotated[
         float, About("Longest that a body may stand still, coming or going.", "seconds", least=0.01)
     ] = 60.0
+    signature_v2: Annotated[
+        bool, About("Whether Signature V2 is understood, in requests, URLs and forms.")
+    ] = True
+    longest_expires_s: Annotated[
+        int,
+        About("Longest that a presigned URL or form may be valid; 0 is what S3 allows.", "seconds", least=0),
+    ] = 0
     document_timeout_s: Annotated[
         float, About("Longest that an XML document or a recipe may take to arrive.", "seconds", least=0.01)
     ] = 60.0

@@ -138,9 +138,14 @@ class Pipeline:
 
     async def _answer_form(self, operation: Operation, request: Request, progress: Progress) -> Response:
         """Answer a form: its fields are read and judged before the first byte of its file is taken."""
+        await self._admission.require_bucket(operation, request)
         content_type = request.headers.get("content-type", "")
         form, file = await read_form(
-            request.receive, content_type, request.content_length, limits=self._limits
+            request.receive,
+            content_type,
+            request.content_length,
+            limits=self._limits,
+            fields_timeout_s=self._settings.header_timeout_s,
         )
         progress.request = request = replace(request, key=check_key(form.key()))
         progress.fields = fields = {**form.fields, "key": request.key or ""}

@@ -11,6 +11,7 @@ from functools import lru_cache
 from meiku import errors
 from meiku.access.caller import ANONYMOUS, Caller
 from meiku.auth import Credential, Payload, SignedRequest, claim_of, form_claim_of, payload_of
+from meiku.auth.rules import SignatureRules
 from meiku.ops.directory import Directory, Identity
 from meiku.wire.request import Request
 
@@ -18,22 +19,36 @@ IDENTITIES_LIMIT = 1024
 
 
 async def caller_of_request(
-    request: Request, directory: Directory, now_s: float, public_hosts: Sequence[str]
+    request: Request,
+    directory: Directory,
+    now_s: float,
+    public_hosts: Sequence[str],
+    rules: SignatureRules,
 ) -> tuple[Caller, Payload]:
     """Find out who sent a request, and how its body must be checked."""
     claim = claim_of(signed_request(request))
     if claim is None:
         return ANONYMOUS, payload_of(request.headers)
+    rules.check_version(claim.version)
+    rules.check_lifetime(claim.lifetime_s(now_s))
     identity = await _identity(directory, claim.access_key)
     payload = claim.verify(_credential(identity), now_s=now_s, public_hosts=public_hosts)
     return (_lender(identity) if claim.lends_address_alone else _caller(identity)), payload
 
 
-async def caller_of_form(fields: Mapping[str, str], directory: Directory, now_s: float) -> Caller:
-    """Find out who signed a form's policy; nobody where it has none."""
+async def caller_of_form(
+    request: Request, fields: Mapping[str, str], directory: Directory, now_s: float, rules: SignatureRules
+) -> Caller:
+    """Find out who signed a form's policy; nobody where it has none. A form is proved by its fields alone."""
+    if claim_of(signed_request(request)) is not None:
+        raise errors.InvalidArgument(
+            "Only one authentication mechanism is allowed: a form is signed in its fields.",
+            ArgumentName="Authorization",
+        )
     claim = form_claim_of(fields)
     if claim is None:
         return ANONYMOUS
+    rules.check_version(2 if claim.scope is None else 4)
     identity = await _identity(directory, claim.access_key)
     claim.verify(_credential(identity), now_s)
     return _caller(identity)

@@ -91,7 +91,8 @@ def fields_of(*parts: Part) -> dict[str, str]:
 
 
 def key_of(key: str, filename: str | None) -> str:
-    return Form({"key": key}, {"key": "key"}, filename).key()
+    named = "" if filename is None else f'; filename="{filename}"'
+    return read(encode(('name="key"', key.encode()), (f'name="file"{named}', CONTENT))).form.key()
 
 
 # -- fields
@@ -265,6 +266,17 @@ def test_a_key_without_filename_stays() -> None:
 def test_every_filename_in_the_key_is_replaced() -> None:
     """${filename} may be there more than once."""
     assert key_of("${filename}/${filename}", "a") == "a/a"
+
+
+def test_filename_is_replaced_in_every_field() -> None:
+    """S3 knows ${filename} in all fields; what is signed as it stands is left so."""
+    fields = {"x-amz-meta-name": b"<${filename}>", "success_action_redirect": b"http://h/${filename}"}
+    signed = {"policy": b"${filename}", "signature": b"${filename}", "key": b"k"}
+    parts = [(f'name="{name}"', value) for name, value in (fields | signed).items()]
+    form = read(encode(*parts, ('name="file"; filename="C:\\x\\图.png"', CONTENT))).form
+    assert form.fields["x-amz-meta-name"] == "<图.png>"
+    assert form.fields["success_action_redirect"] == "http://h/图.png"
+    assert form.fields["policy"] == form.fields["signature"] == "${filename}"
 
 
 def test_a_form_without_a_key_is_refused() -> None:

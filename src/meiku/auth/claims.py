@@ -32,6 +32,13 @@ class Claim(Protocol):
         """Tell whether the proof stands in the URL."""
 
     @property
+    def version(self) -> int:
+        """The version of the signature."""
+
+    def lifetime_s(self, now_s: float) -> float | None:
+        """Tell for how long it is good, where it stands in a URL."""
+
+    @property
     def lends_address_alone(self) -> bool:
         """Tell whether a stranger may have added to what was signed: a V2 URL's query is not all signed."""
 

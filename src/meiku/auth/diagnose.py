@@ -16,6 +16,8 @@ from meiku.auth.credential import same_text
 # A V4 key takes four HMACs to derive and a signature one more: 4 + 40 + 4 * 5 are 64 for a refused request.
 TRIALS_LIMIT = 40
 SECRETS_LIMIT = 4
+# A text that is longer is hashed once, to refuse it, and neither tried in other forms nor told in full.
+TEXT_LIMIT = 8 * 1024
 WRONG_KEY = (
     "None of the usual mistakes explains it: the secret key is probably not the one that belongs to {}, "
     "or the key, the query or a signed header is not what was signed."
@@ -37,7 +39,9 @@ class Finding:
 def find(
     secret_key: str, *, provided: str, server_text: str, trials: Iterable[Trial], signer: Signer
 ) -> Finding | None:
-    """Try the causes in order; None where none of them yields the provided signature."""
+    """Try the causes in order; None where none of them yields the provided signature, or where it is long."""
+    if len(server_text) > TEXT_LIMIT:
+        return None
     sign = signer(secret_key)
     for cause, text in islice(_distinct(trials, server_text), TRIALS_LIMIT):
         if same_text(sign(text), provided):
@@ -58,15 +62,15 @@ def mismatch(
 ) -> errors.SignatureDoesNotMatch:
     """Write the refusal with all that helps to mend the client."""
     detail = {
-        "AWSAccessKeyId": access_key,
-        "StringToSign": string_to_sign,
-        "SignatureProvided": provided,
-        "StringToSignBytes": _hex_pairs(string_to_sign),
+        "AWSAccessKeyId": access_key[:_SHOWN_CHARACTERS],
+        "StringToSign": _cut(string_to_sign),
+        "SignatureProvided": provided[:_SHOWN_CHARACTERS],
+        "StringToSignBytes": _hex_pairs(_cut(string_to_sign)),
     }
     if canonical_request is not None:
         detail |= {
-            "CanonicalRequest": canonical_request,
-            "CanonicalRequestBytes": _hex_pairs(canonical_request),
+            "CanonicalRequest": _cut(canonical_request),
+            "CanonicalRequestBytes": _hex_pairs(_cut(canonical_request)),
         }
     detail["LikelyCause"] = finding.cause.format(access_key) if finding.cause == WRONG_KEY else finding.cause
     if finding.difference is not None:
@@ -81,6 +85,10 @@ def compare(client_text: str, server_text: str) -> str | None:
         if client != server:
             return f"line {number}: client signed {_shown(client)}, server sees {_shown(server)}"
     return None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "…"
 
 
 def _shown(line: str | None) -> str:

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from meiku import errors
 from meiku.auth import clock
+from meiku.auth.rules import SignatureRules
 
 SIZE_LIMIT_BYTES = 20 * 1024
 # Longer ones are rare, and 128 of them would take much memory.
@@ -23,6 +24,7 @@ _LENGTH_LIMIT_BYTES = 1 << 60
 _UNCOVERED_ALLOWED = frozenset({"awsaccesskeyid", "signature", "x-amz-signature", "file", "policy", "submit"})
 _URL_SAFE = str.maketrans("-_", "+/")
 _RANGE = "content-length-range"
+_S3_RULES = SignatureRules()
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 # What S3 lets a policy escape beside JSON's own escapes.
 _ESCAPES = {"\\$": "$", "\\v": "\\u000b"}
@@ -84,13 +86,16 @@ class PolicyDocument:
     length_range: LengthRange | None
 
 
-def check_policy(fields: Mapping[str, str], *, bucket: str, now_s: float) -> LengthRange | None:
+def check_policy(
+    fields: Mapping[str, str], *, bucket: str, now_s: float, rules: SignatureRules = _S3_RULES
+) -> LengthRange | None:
     """Judge the form's policy against its fields and answer how large the file may be; names all failures.
 
     `fields` has lower-case names, and `key` as it will be stored.
     """
     document = _document(fields.get("policy", ""))
     check_expiry(document, now_s)
+    rules.check_lifetime(document.expires_at_s - now_s)
     results = evaluate_policy(document, fields, bucket=bucket)
     if not all(result.met for result in results):
         raise errors.AccessDenied(

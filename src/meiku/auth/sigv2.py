@@ -38,6 +38,15 @@ class ClaimV2:
         return self.expires_at_s is not None
 
     @property
+    def version(self) -> int:
+        """The version of the signature."""
+        return 2
+
+    def lifetime_s(self, now_s: float) -> float | None:
+        """Tell for how long a URL is still good; V2 does not say since when it is."""
+        return None if self.expires_at_s is None else self.expires_at_s - now_s
+
+    @property
     def lends_address_alone(self) -> bool:
         """Tell that whoever holds a V2 URL can add parameters to it."""
         return self.presigned

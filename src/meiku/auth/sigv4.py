@@ -58,6 +58,15 @@ class ClaimV4:
         return self.expires_s is not None
 
     @property
+    def version(self) -> int:
+        """The version of the signature."""
+        return 4
+
+    def lifetime_s(self, now_s: float) -> float | None:  # noqa: ARG002 - V4 says how long, whenever that began
+        """Tell for how long a URL is good from its date on."""
+        return self.expires_s
+
+    @property
     def lends_address_alone(self) -> bool:
         """Tell that nothing can be added: V4 signs the whole query."""
         return False

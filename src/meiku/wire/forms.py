@@ -7,6 +7,7 @@ library's.
 Fields and their order: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
 """
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ FIELDS_LIMIT_BYTES = 20 * 1024
 # and what follows it 20 KiB each.
 OVERHEAD_LIMIT_BYTES = 96 * 1024
 DEFAULT_LIMITS = BodyLimits()
+_AS_SENT = {"policy", "signature", "x-amz-signature"}
 
 _BOUNDARY = re.compile(r"[\x20-\x7e]{0,199}[\x21-\x7e]")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -36,7 +38,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 class Form:
     """What came before the file: fields by lower-case name, in order, and what the file part says of itself.
 
-    `names` has each field's name as it was sent.
+    `${filename}` stands replaced in them; `names` has each field's name as it was sent.
     """
 
     fields: dict[str, str]
@@ -45,14 +47,13 @@ class Form:
     file_content_type: str | None = None
 
     def key(self) -> str:
-        """Give the object's key, ${filename} replaced; InvalidArgument when there is none."""
+        """Give the object's key; InvalidArgument when there is none."""
         key = self.fields.get("key")
         if key is None:
             raise errors.InvalidArgument(
                 "Bucket POST must contain a field named 'key', and it must come before the file.",
                 ArgumentName="key",
             )
-        key = key.replace("${filename}", _without_folders(self.filename or ""))
         if not key:
             raise errors.InvalidArgument("User key must have a length greater than 0.", ArgumentName="key")
         return key
@@ -63,13 +64,30 @@ def _without_folders(path: str) -> str:
 
 
 async def read_form(
-    receive: "Receive", content_type: str, content_length: int | None, *, limits: BodyLimits = DEFAULT_LIMITS
+    receive: "Receive",
+    content_type: str,
+    content_length: int | None,
+    *,
+    limits: BodyLimits = DEFAULT_LIMITS,
+    fields_timeout_s: float | None = None,
 ) -> tuple[Form, "FileStream"]:
-    """Read up to the first byte of the file.
+    """Read up to the first byte of the file; the fields are this request's head, and have a head's time.
 
-    Raises PreconditionFailed for what is no form, MalformedPOSTRequest, MaxPostPreDataLengthExceeded, and
-    InvalidArgument for a form without a file or with a field given twice.
+    Raises PreconditionFailed for what is no form, MalformedPOSTRequest, MaxPostPreDataLengthExceeded,
+    RequestTimeout, and InvalidArgument for a form without a file or with a field given twice.
     """
+    try:
+        async with asyncio.timeout(fields_timeout_s):
+            return await _read_form(receive, content_type, content_length, limits)
+    except TimeoutError:
+        raise errors.RequestTimeout(
+            f"The fields of the form had not come after {fields_timeout_s:g} seconds."
+        ) from None
+
+
+async def _read_form(
+    receive: "Receive", content_type: str, content_length: int | None, limits: BodyLimits
+) -> tuple[Form, "FileStream"]:
     if content_length is not None and content_length > limits.max_bytes + OVERHEAD_LIMIT_BYTES:
         raise too_large(content_length, limits.max_bytes)
     incoming = Incoming(receive, content_length, limits.idle_s)
@@ -77,7 +95,9 @@ async def read_form(
     fields = _Fields()
     while isinstance(part := await parts.next(), MultipartSegment):
         if _name(part) == "file":
-            form = Form(fields.values, fields.names, part.filename, part.header("Content-Type"))
+            form = Form(
+                fields.filled(part.filename or ""), fields.names, part.filename, part.header("Content-Type")
+            )
             return form, FileStream(incoming, parts, Announced.by(form.fields), limits.max_bytes)
         await fields.take(part, parts)
     raise errors.InvalidArgument("POST requires exactly one file upload per request.", ArgumentName="file")
@@ -154,6 +174,14 @@ class _Fields:
             self._count(len(data))
             pieces.append(data)
         self._keep(part.name, b"".join(pieces))
+
+    def filled(self, filename: str) -> dict[str, str]:
+        """Return the fields with ${filename} replaced, but for those that are signed as they stand."""
+        name = _without_folders(filename)
+        return {
+            field: value if field in _AS_SENT else value.replace("${filename}", name)
+            for field, value in self.values.items()
+        }
 
     def _count(self, size_bytes: int) -> None:
         self._size_bytes += size_bytes

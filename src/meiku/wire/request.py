@@ -4,6 +4,7 @@ Addresses are understood here (path-style and host-style), and nowhere else. Key
 `//` and every other byte stand for themselves. Nothing here reads a body or judges a signature.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -20,6 +21,8 @@ Receive = Callable[[], Coroutine[Any, Any, MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 KEY_LIMIT_BYTES = 1023
+# A name or an address, and a port (RFC 3986, 3.2.2). No comma: several Host fields are joined by one.
+_HOST = re.compile(r"(?:[A-Za-z0-9._~%!$&'()*+;=-]*|\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9]+)?\])(?::[0-9]*)?")
 
 
 class Request(Struct, frozen=True):
@@ -62,9 +65,11 @@ class Request(Struct, frozen=True):
 
 
 def read_request(scope: Scope, receive: Receive, domains: Sequence[str]) -> Request:
-    """Read the scope; a path that is not UTF-8 is refused as InvalidURI."""
+    """Read the scope; InvalidURI for a path that is not UTF-8, BadRequest for a Host that is none."""
     headers = read_headers(scope["headers"])
-    host = headers.get("host", "")
+    host = headers.get("host")
+    if host is None or not _HOST.fullmatch(host):
+        host = _unusual_host(host, scope)
     raw_path = scope["raw_path"].decode("latin-1")
     query_string = scope["query_string"].decode("latin-1")
     pairs = read_query(query_string)
@@ -89,6 +94,13 @@ def read_request(scope: Scope, receive: Receive, domains: Sequence[str]) -> Requ
         client=client[0] if client else "",
         receive=receive,
     )
+
+
+def _unusual_host(host: str | None, scope: Scope) -> str:
+    """Refuse a request without one Host that is one (RFC 9112, 3.2); HTTP/1.0 knows none."""
+    if host is None and scope.get("http_version") == "1.0":
+        return ""
+    raise errors.BadRequest("A request names its host once, as <name> or <name>:<port>.")
 
 
 def with_literal_plus(request: Request) -> Request:
