@@ -27,6 +27,7 @@ def bind(
     """Bind a request to the operation of this name."""
     sent = [(n.encode(), v.encode()) for n, v in (headers or {}).items()]
     scope = {"method": "PUT", "scheme": "http", "raw_path": b"/bbb/k", "headers": sent, "client": None}
+    scope["http_version"] = "1.0"  # which needs no Host
     request = read_request({**scope, "query_string": query.encode()}, nothing, ())
     return Binder(ops.offered()[name]).bind(Given(request, fields or {}, body, document))
 

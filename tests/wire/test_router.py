@@ -24,6 +24,7 @@ async def nothing() -> dict[str, Any]:
 def request(method: str, path: str, query: str = "", headers: Mapping[str, str] | None = None) -> Request:
     pairs = [(b"host", b"h"), *((n.encode(), v.encode()) for n, v in (headers or {}).items())]
     scope = {"method": method, "scheme": "http", "raw_path": path.encode(), "headers": pairs}
+    scope["http_version"] = "1.0"  # which needs no Host
     return read_request({**scope, "query_string": query.encode(), "client": None}, nothing, ())
 
 
