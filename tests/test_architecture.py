@@ -13,7 +13,17 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "meiku"
 
 LAYERS = {
-    "leaf": {"errors", "config", "model", "signing", "checksums", "counters", "operation", "__init__"},
+    "leaf": {
+        "errors",
+        "client",
+        "config",
+        "model",
+        "signing",
+        "checksums",
+        "counters",
+        "operation",
+        "__init__",
+    },
     "state": {"meta", "blobs"},
     "meaning": {"ops", "access", "media"},
     "edge": {"wire", "auth", "who", "admission", "pipeline", "observe", "metrics", "serve", "listening"},

@@ -82,6 +82,7 @@ class Application:
         """Open the stores, say so, wait for the end, close them."""
         await receive()
         async with AsyncExitStack() as stack:
+            self._jobs.take_row(self._counters.number)
             try:
                 self._pipeline = await stack.enter_async_context(open_pipeline(self._settings, self._jobs))
             except Exception as error:

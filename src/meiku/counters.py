@@ -31,7 +31,7 @@ class OperationTotal:
 class Counters:
     """The rows of all workers; `row` is the one that this process writes."""
 
-    __slots__ = ("_cells", "_places", "_row_length", "_unmatched", "row")
+    __slots__ = ("_cells", "_places", "_row_length", "_unmatched", "number", "row")
 
     def __init__(self, workers: int, operations: Iterable[str] = ()) -> None:
         """Count nothing yet; processes forked from here on share what is counted."""
@@ -45,6 +45,7 @@ class Counters:
 
     def take_row(self, number: int) -> None:
         """Write the row of the worker of this number from now on; its predecessor's connections are gone."""
+        self.number = number
         self.row = self._cells[number * self._row_length : (number + 1) * self._row_length]
         self.row[CONNECTIONS] = 0
 

@@ -215,6 +215,7 @@ class Pipeline:
             key=(request.key or "").encode(),
             found_object=progress.found,
             bucket_url=endpoint if request.host_style else f"{endpoint}/{request.bucket}",
+            client=request.client,
             now_ms=int(self._clock() * 1000),
             meta=self.meta,
             blobs=self._blobs,

@@ -61,7 +61,7 @@ def _run(settings: Settings, environment: Mapping[str, str]) -> int:
     is_new = not (settings.data_folder / FILE_NAME).exists()
     pair, kept_in = root_key_pair(settings.data_folder, environment)
     asyncio.run(_prepare(settings, pair))
-    counters, jobs = Counters(settings.workers, model.operations()), Jobs()
+    counters, jobs = Counters(settings.workers, model.operations()), Jobs(settings.workers)
     return serve(
         settings,
         lambda: cast(ASGI3Application, Application(settings, counters, jobs)),

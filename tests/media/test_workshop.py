@@ -173,7 +173,7 @@ def test_only_so_many_wait(told: Callable[..., None]) -> None:
             await first.make(QUICK, Source())
         assert all(made.body for made in await asyncio.gather(*jobs))
 
-    told(story, workers=1, waiting=3)
+    told(story, workers=1, waiting=6)
 
 
 def test_what_takes_too_long_is_refused_in_words(told: Callable[..., None]) -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from meiku import errors
+from meiku.client import client_of
 from meiku.config import Settings
-from meiku.wire.load import Held, Load, Share, client_of
+from meiku.wire.load import Held, Load, Share
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ the parent before it forks. What a job is about is not known here.
 import socket
 
 from meiku import errors
+from meiku.media.shares import Shares
 
 _MARK = b"j"
 
@@ -15,11 +16,17 @@ _MARK = b"j"
 class Jobs:
     """Both ends of the queue; a server keeps both, as it starts workers, a worker has only `taking`."""
 
-    def __init__(self) -> None:
-        """Make an empty queue; processes forked from here on share it."""
+    def __init__(self, servers: int = 1) -> None:
+        """Make an empty queue; processes forked from here on share it, and what is counted of it."""
+        self.by_client, self.by_bucket = Shares(servers), Shares(servers)
         # Each message is whole, and when no server is left its workers read the end.
         self._giving, self.taking = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._giving.setblocking(False)
+
+    def take_row(self, number: int) -> None:
+        """Be the server of this number from now on."""
+        self.by_client.take_row(number)
+        self.by_bucket.take_row(number)
 
     def give(self) -> socket.socket:
         """Put a job into the queue, and answer our end of its connection; SlowDown where too many wait."""

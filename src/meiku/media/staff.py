@@ -77,7 +77,8 @@ class Staff:
 
     def _free_place(self) -> int | None:
         """Take a place that nobody has; None when all are taken."""
-        for number in range(self._limits.workers):
+        # Never more than there are recipes under way: who would be started for one client's is there already.
+        for number in range(min(self._limits.in_all, self._jobs.by_client.total)):
             path = self._folder / f"media-worker-{number}.lock"
             # To read only: a worker inherits it, and has no descriptor that it could write a file with.
             place = os.open(path, os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600)

@@ -8,8 +8,10 @@ request is refused in words, and the next one gets another worker. Knows no obje
 import asyncio
 import os
 import socket
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 from meiku import errors
@@ -43,6 +45,17 @@ class Sources(Protocol):
 
     async def read_range(self, start_byte: int, stop_byte: int) -> bytes:
         """Give a range of the source, which may be larger than what is read whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """For whom a recipe is followed: a client's address or network, and a bucket."""
+
+    client: str
+    bucket: str
+
+
+SOMEBODY = Customer("", "")
 
 
 class _Job:
@@ -101,34 +114,56 @@ class Workshop:
     def __init__(self, jobs: Jobs, staff: Staff, limits: Limits) -> None:
         """Start nothing yet."""
         self._jobs, self._staff, self._limits = jobs, staff, limits
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()
 
-    async def make(self, recipe: Recipe, sources: Sources) -> Made:
+    async def make(self, recipe: Recipe, sources: Sources, customer: Customer = SOMEBODY) -> Made:
         """Follow a recipe; RecipeRefused where that cannot be, SlowDown where too many wait already."""
-        with self._counted():
-            job = _Job(self._jobs.give())
-            try:
-                await job.describe(recipe)
-                first = await self._taken(job)
-                async with asyncio.timeout(self._limits.timeout_s):
-                    return await job.follow(first, sources)
-            except TimeoutError:
-                raise _given_up(f"longer than {self._limits.timeout_s:g} seconds") from None
-            except ConnectionError:
-                raise _given_up("more memory than it may have, or damages its decoder") from None
-            finally:
-                job.end()
+        with self._counted(customer):
+            async with AsyncExitStack() as held:
+                await self._wait_for_share(customer, held)
+                return await self._follow(recipe, sources)
+
+    async def _wait_for_share(self, customer: Customer, held: AsyncExitStack) -> None:
+        """Wait until the client's and the bucket's others have left it room; SlowDown where they do not."""
+        try:
+            async with asyncio.timeout(self._limits.timeout_s):
+                of_client = self._jobs.by_client.hold(customer.client, self._limits.of_one_client)
+                await held.enter_async_context(of_client)
+                of_bucket = self._jobs.by_bucket.hold(customer.bucket, self._limits.of_one_bucket)
+                await held.enter_async_context(of_bucket)
+        except TimeoutError:
+            raise errors.SlowDown from None
+
+    async def _follow(self, recipe: Recipe, sources: Sources) -> Made:
+        job = _Job(self._jobs.give())
+        try:
+            await job.describe(recipe)
+            first = await self._taken(job)
+            async with asyncio.timeout(self._limits.timeout_s):
+                return await job.follow(first, sources)
+        except TimeoutError:
+            raise _given_up(f"longer than {self._limits.timeout_s:g} seconds") from None
+        except ConnectionError:
+            raise _given_up("more memory than it may have, or damages its decoder") from None
+        finally:
+            job.end()
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
-        """Be one of those that wait; SlowDown where there are too many."""
-        if self._waiting >= self._limits.waiting:
+    def _counted(self, customer: Customer) -> Iterator[None]:
+        """Be one of those that wait; SlowDown where a client has as many places as are left.
+
+        So one has half of them, the next half of what is left, and there is always one more.
+        """
+        total, own = self._waiting.total(), self._waiting[customer.client]
+        if own >= self._limits.waiting - total:
             raise errors.SlowDown
-        self._waiting += 1
+        self._waiting[customer.client] += 1
         try:
             yield
         finally:
-            self._waiting -= 1
+            self._waiting[customer.client] -= 1
+            if not self._waiting[customer.client]:
+                del self._waiting[customer.client]
 
     async def _taken(self, job: _Job) -> Message:
         """Wait for a worker's first word; SlowDown where none has come in the time that a recipe may take."""

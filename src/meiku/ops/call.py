@@ -21,7 +21,8 @@ from meiku.ops.found import Found
 class Call(Struct, frozen=True):
     """One call of an operation; `bucket` is None only where the operation makes it or needs none.
 
-    `found_object` is there where the action is one on an object: the caller was judged by this very record.
+    `client` is the address that it came from. `found_object` is there where the action is one on an object:
+    the caller was judged by this very record.
     `still_may` raises what would refuse the call now: whoever took time asks it before anything is changed.
     `require_room` raises Full where so many bytes more would not fit; whoever stores more than the request
     brings asks it.
@@ -33,6 +34,7 @@ class Call(Struct, frozen=True):
     key: bytes
     found_object: Found | None
     bucket_url: str
+    client: str
     now_ms: int
     meta: Meta
     blobs: Blobs

@@ -11,8 +11,10 @@ from msgspec.structs import replace
 
 from meiku import errors, model
 from meiku.access.caller import ANONYMOUS
+from meiku.client import client_of
 from meiku.media import QUERY_NAMES, Dialect, Recipe, RecipeRefused, canonical, expand, read_recipe
-from meiku.media.made import ENGINE_VERSION
+from meiku.media.made import ENGINE_VERSION, Made
+from meiku.media.workshop import Customer
 from meiku.meta.records import ObjectRecord
 from meiku.operation import Answer, Function, operation
 from meiku.ops import content
@@ -67,8 +69,11 @@ class RecipeObjects:
     async def made(self) -> Result:
         """Give what the recipe makes of them: kept from before, or made now."""
         record = self.found[None].record
-        make = self.call.workshop.make
-        return await result_of(self.call, self.identity, record, lambda: make(self.recipe, self))
+        return await result_of(self.call, self.identity, record, self._make)
+
+    async def _make(self) -> Made:
+        customer = Customer(client_of((self.call.client,)), self.call.bucket_name)
+        return await self.call.workshop.make(self.recipe, self, customer)
 
 
 async def objects_of(call: Call, recipe: Recipe) -> RecipeObjects:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from meiku import errors
+from meiku.client import client_of
 from meiku.wire.body import Body
-from meiku.wire.load import Held, client_of
+from meiku.wire.load import Held
 
 # Of one worker's documents together.
 _LIMIT_BYTES = 16 * 1024 * 1024

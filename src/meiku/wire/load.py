@@ -4,13 +4,10 @@ Counts and bytes only, kept by the connections as they come, wait and go; what l
 503 SlowDown by them. What must not live here: sockets, or anything that knows a request.
 """
 
-from ipaddress import IPv6Address
-
 from meiku.config import Settings
 
 # Heads that have begun and not ended, of all connections together.
 HEADS_LIMIT_BYTES = 16 * 1024 * 1024
-_NETWORK_BITS = 64
 
 
 class Held:
@@ -113,14 +110,3 @@ class Share:
         self.unsent(0)
         self.let_go_of_body()
         self._load.connections.add(self._client, -1)
-
-
-def client_of(peer: object) -> str:
-    """Name the client at a socket's other end: its address, or its network in IPv6, where they abound."""
-    if not isinstance(peer, tuple):
-        return ""
-    host = str(peer[0])
-    if ":" not in host:
-        return host
-    address = IPv6Address(host.partition("%")[0])
-    return str(address.ipv4_mapped or int(address) >> _NETWORK_BITS)

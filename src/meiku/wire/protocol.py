@@ -23,9 +23,10 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from meiku import errors
+from meiku.client import client_of
 from meiku.config import Settings
 from meiku.wire.exchange import answer_and_end, declared_bytes, offer_whole, slow_down
-from meiku.wire.load import Load, Share, client_of
+from meiku.wire.load import Load, Share
 from meiku.wire.outlet import Outlet, ReaderWatch, refusal
 
 DISCARD_LIMIT_BYTES = 64 * 1024 * 1024
