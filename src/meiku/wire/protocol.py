@@ -16,9 +16,7 @@ from http import HTTPStatus
 from typing import cast
 
 import httptools
-from uvicorn._types import (
-    ASGI3Application,
-)
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
