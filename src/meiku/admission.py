@@ -26,8 +26,8 @@ from meiku.operation import Operation
 from meiku.ops.cors import SETTING as CORS
 from meiku.ops.directory import Directory
 from meiku.ops.found import Found, find_permitted
+from meiku.ops.styles import READS, find_styled, refuse_original
 from meiku.ops.styles import SETTING as STYLES
-from meiku.ops.styles import find_styled
 from meiku.who import caller_of_form, caller_of_request
 from meiku.wire.request import Request, with_literal_plus
 from meiku.wire.router import Router
@@ -84,6 +84,8 @@ class Admission:
             progress.has_cors = CORS in bucket.settings
             if STYLES in bucket.settings:
                 operation = self._with_style(operation, request, bucket, progress)
+                if operation.name in READS:
+                    refuse_original(bucket, progress.caller, request.key or "")
         if progress.fields is not None and not progress.caller.anonymous:
             progress.length_range = check_policy(
                 progress.fields,

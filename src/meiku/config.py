@@ -146,6 +146,13 @@ class Settings:
     media_cache_bytes: Annotated[
         int, About("Most that kept results of recipes may take; 0 keeps none.", "bytes", least=0)
     ] = GIB
+    strangers_name_styles_only: Annotated[
+        bool,
+        About("Whether unsigned requests may name a bucket's styles, and no recipe of their own."),
+    ] = False
+    grants_by_email: Annotated[
+        bool, About("Whether ACLs may name users by e-mail address, which tells who has an account.")
+    ] = True
     metrics_token: Annotated[
         str | None, About("Bearer token that `/-/metrics` asks for; without one only loopback may read it.")
     ] = dataclasses.field(default=None, repr=False)

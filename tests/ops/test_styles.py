@@ -211,7 +211,7 @@ def test_the_whole_document_of_osss_sdk(styles: Styles) -> None:
     )
     assert styles.separate("", written).status == 200
     assert styles.separators().element("StyleDelimiters") == "-"
-    for asked in ("<CompliedHost>Img", "<SourceFileProtect>Enabled", "<OssDomainSupportAtProcess>Enabled"):
+    for asked in ("<CompliedHost>Img", "<OssDomainSupportAtProcess>Enabled"):
         member = asked.removeprefix("<").partition(">")[0]
         other = written.replace("Both", "Img") if "Host" in asked else written
         other = other.replace(f"<{member}>Disabled", asked)

@@ -14,14 +14,25 @@ from meiku.media.refusal import RecipeRefused, shown
 from meiku.media.styles import SEPARATORS, Style, check_style_name
 
 STYLES_LIMIT = 50
+EVERY_KEY = "*"
+_ENDS_LIMIT, _END_LIMIT = 20, 16
 
 
 @dataclass(frozen=True, slots=True)
 class BucketStyles:
-    """A bucket's styles by name, and the separators that are switched on."""
+    """A bucket's styles by name, the separators that are switched on, and which originals are protected.
+
+    `protected` are the ends of keys whose objects strangers see in a style only; `*` is all of them.
+    """
 
     styles: Mapping[str, Style] = field(default_factory=dict)
     separators: str = ""
+    protected: tuple[str, ...] = ()
+
+    def protects(self, key: str) -> bool:
+        """Tell whether strangers see this object in a style only."""
+        end = key.rpartition(".")[2].lower() if "." in key else ""
+        return EVERY_KEY in self.protected or end in self.protected
 
     def with_style(self, name: str, style: Style) -> "BucketStyles":
         """Add a style, whose content has been read; one that had the name leaves its time of creation."""
@@ -48,13 +59,14 @@ class BucketStyles:
 
     def to_json(self) -> str | None:
         """Write all of it as it is kept; None where nothing is left to keep."""
-        if not self.styles and not self.separators:
+        if not self.styles and not self.separators and not self.protected:
             return None
         styles = {
             name: [style.content, style.dialect.name, style.created_at_ms, style.modified_at_ms]
             for name, style in sorted(self.styles.items())
         }
-        return json.dumps({"separators": self.separators, "styles": styles}, separators=(",", ":"))
+        kept = {"separators": self.separators, "styles": styles, "protected": self.protected}
+        return json.dumps(kept, separators=(",", ":"))
 
 
 NO_STYLES = BucketStyles()
@@ -69,7 +81,8 @@ def styles_from_json(text: str) -> BucketStyles:
         name: Style(content, DIALECTS[dialect], created_at_ms, modified_at_ms)
         for name, (content, dialect, created_at_ms, modified_at_ms) in document["styles"].items()
     }
-    return BucketStyles(styles, document["separators"])
+    # What was kept before there was protection says nothing of it.
+    return BucketStyles(styles, document["separators"], tuple(document.get("protected", ())))
 
 
 def read_separators(text: str) -> str:
@@ -82,6 +95,18 @@ def read_separators(text: str) -> str:
                 "", "StyleDelimiters", f"{shown(separator)!r} is no separator; there is {known}, with commas."
             )
     return "".join(separator for separator in SEPARATORS if separator in asked)
+
+
+def read_protected(switch: str, ends: str) -> tuple[str, ...]:
+    """Read which originals are protected, as OSS writes it: a switch, and ends of keys, or `*`."""
+    if switch not in ("Enabled", "Disabled"):
+        raise RecipeRefused("", "SourceFileProtect", f"{shown(switch)!r} is neither Enabled nor Disabled.")
+    named = [end.strip().lower().removeprefix(".") for end in ends.split(",") if end.strip()]
+    if any(end != EVERY_KEY and not (end.isalnum() and len(end) <= _END_LIMIT) for end in named):
+        raise RecipeRefused("", "SourceFileProtectSuffix", "expected * or ends of keys, such as jpg,png.")
+    if len(named) > _ENDS_LIMIT:
+        raise RecipeRefused("", "SourceFileProtectSuffix", f"there are more than {_ENDS_LIMIT} ends of keys.")
+    return tuple(dict.fromkeys(named or [EVERY_KEY])) if switch == "Enabled" else ()
 
 
 def write_separators(separators: str) -> str:

@@ -10,6 +10,7 @@ from meiku.ops.call import Call
 from meiku.ops.conditions import check_copy_source
 from meiku.ops.content import Copied
 from meiku.ops.elsewhere import turned_to
+from meiku.ops.styles import refuse_original
 from meiku.ops.versions import check_version
 
 SIZE_LIMIT_BYTES = 5 * 1024**3
@@ -39,6 +40,7 @@ class Source:
 async def open_source(call: Call, text: str, conditions: Conditions) -> Source:
     """Find the object, check that the caller may read it and that the conditions hold."""
     source = await turned_to(call, *read_source_name(text, "x-amz-copy-source"), "s3:GetObject")
+    refuse_original(source.bucket, source.caller, source.key.decode())
     check_copy_source(source.found.record, *conditions)
     return Source(call, source.bucket, source.found.record, source.found.inline)
 

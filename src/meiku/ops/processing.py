@@ -24,7 +24,7 @@ from meiku.ops.descriptions import quoted, unpack
 from meiku.ops.elsewhere import turned_within
 from meiku.ops.found import Found
 from meiku.ops.results import Result, result_of
-from meiku.ops.styles import styles_of
+from meiku.ops.styles import refuse_free_recipe, styles_of
 from meiku.ops.versions import check_version
 
 # As many as an MD5 has: clients take an ETag for one.
@@ -146,7 +146,9 @@ def _offer(name: str, dialect: Dialect) -> Function:
 
 def recipe_of(call: Call, text: str, dialect: Dialect) -> Recipe:
     """Read a recipe about an object of the call's bucket; a style keeps its own dialect, whoever names it."""
-    return expand(read_recipe(text, dialect), styles_of(call.bucket).styles)
+    recipe = read_recipe(text, dialect)
+    refuse_free_recipe(call, recipe)
+    return expand(recipe, styles_of(call.bucket).styles)
 
 
 def shown_result(result: Result) -> Answer:

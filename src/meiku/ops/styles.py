@@ -6,9 +6,11 @@ kept in one setting, because each is checked against the other. What a style mak
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from meiku import errors
+from meiku.access.caller import Caller
 from meiku.media import (
     DIALECTS,
     NO_STYLES,
@@ -21,7 +23,8 @@ from meiku.media import (
     styled_key,
     styles_from_json,
 )
-from meiku.media.bucket_styles import read_separators, write_separators
+from meiku.media.bucket_styles import read_protected, read_separators, write_separators
+from meiku.media.recipe import Recipe, RecipeKind
 from meiku.meta import buckets
 from meiku.meta.records import BucketRecord
 from meiku.operation import Answer, operation
@@ -29,8 +32,8 @@ from meiku.ops.call import Call
 
 SETTING = "styles"
 # What OSS's document may say beside the separators: only what is so here in any case.
-_SETTLED = {"CompliedHost": "Both", "SourceFileProtect": "Disabled", "OssDomainSupportAtProcess": "Disabled"}
-_READS = ("GetObject", "HeadObject")
+_SETTLED = {"CompliedHost": "Both", "OssDomainSupportAtProcess": "Disabled"}
+READS = ("GetObject", "HeadObject")
 
 
 def styles_of(bucket: BucketRecord) -> BucketStyles:
@@ -40,10 +43,25 @@ def styles_of(bucket: BucketRecord) -> BucketStyles:
 
 def find_styled(bucket: BucketRecord, operation_name: str, key: str) -> StyledKey | None:
     """Take apart the key of a read that names an object and a style; a recipe in the query means the key."""
-    if operation_name not in _READS:
+    if operation_name not in READS:
         return None
     kept = styles_of(bucket)
     return styled_key(key, kept.separators, kept.styles) if kept.separators else None
+
+
+def refuse_original(bucket: BucketRecord, caller: Caller, key: str) -> None:
+    """Refuse an object as it is to a stranger, where the bucket shows it to them in a style only."""
+    if caller.anonymous and SETTING in bucket.settings and styles_of(bucket).protects(key):
+        raise errors.AccessDenied(Reason="This bucket shows strangers no originals: ask for a style.")
+
+
+def refuse_free_recipe(call: Call, recipe: Recipe) -> None:
+    """Refuse a recipe of a stranger's own, where strangers may name styles only."""
+    is_strangers = call.caller.anonymous or call.caller.lends_address_alone
+    if not is_strangers or recipe.kind is RecipeKind.STYLE:
+        return
+    if call.settings.strangers_name_styles_only or styles_of(call.bucket).protects(call.key.decode()):
+        raise errors.AccessDenied(Reason="Recipes of one's own are signed for here: ask for a style.")
 
 
 @operation("PutStyle", action="s3:PutBucketStyle")
@@ -89,27 +107,36 @@ async def delete_style(call: Call, style_name: str | None) -> Answer:
 async def put_bucket_process_configuration(
     call: Call, bucket_process_configuration: dict[str, Any]
 ) -> Answer:
-    """Switch separators between keys and styles on, and all others off."""
+    """Switch separators between keys and styles on, and all others off; protect originals, or no more."""
     for member, settled in _SETTLED.items():
         asked = bucket_process_configuration.get(member, settled)
         if asked != settled:
             raise errors.NotImplemented(f"{member} is '{settled}' here; '{asked[:40]}' is not offered.")
     separators = read_separators(bucket_process_configuration["StyleDelimiters"])
-    await _change(call, lambda kept: kept.with_separators(separators))
+    protected = read_protected(
+        bucket_process_configuration.get("SourceFileProtect", "Disabled"),
+        bucket_process_configuration.get("SourceFileProtectSuffix", ""),
+    )
+    await _change(call, lambda kept: replace(kept.with_separators(separators), protected=protected))
     return {}
 
 
 @operation("GetBucketProcessConfiguration", action="s3:GetBucketProcessConfiguration")
 async def get_bucket_process_configuration(call: Call) -> Answer:
-    """Tell which separators stand between a key and a style."""
-    delimiters = write_separators(styles_of(call.bucket).separators)
-    return {**_SETTLED, "SourceFileProtectSuffix": "", "StyleDelimiters": delimiters}
+    """Tell which separators stand between a key and a style, and which originals are protected."""
+    kept = styles_of(call.bucket)
+    return {
+        **_SETTLED,
+        "SourceFileProtect": "Enabled" if kept.protected else "Disabled",
+        "SourceFileProtectSuffix": ",".join(kept.protected),
+        "StyleDelimiters": write_separators(kept.separators),
+    }
 
 
 @operation("DeleteBucketProcessConfiguration", action="s3:PutBucketProcessConfiguration")
 async def delete_bucket_process_configuration(call: Call) -> Answer:
-    """Switch all separators off; the styles stay."""
-    await _change(call, lambda kept: kept.with_separators(""))
+    """Switch all separators off, and protection; the styles stay."""
+    await _change(call, lambda kept: replace(kept, separators="", protected=()))
     return {}
 
 
