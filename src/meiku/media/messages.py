@@ -38,11 +38,14 @@ async def send(connection: socket.socket, message: Message) -> None:
         await asyncio.get_running_loop().sock_sendall(connection, message.framed())
     else:
         # Short, and the other has read all that came before it: it fits.
-        socket.send_fds(connection, [message.framed()], [message.file])
+        try:
+            socket.send_fds(connection, [message.framed()], [message.file])
+        except BlockingIOError:
+            raise ConnectionError("the worker does not listen") from None
 
 
 async def receive(connection: socket.socket) -> Message:
-    """Wait for a message, the only one on its way; ConnectionError when the other has gone."""
+    """Wait for a message, the only one on its way; ConnectionError when the other has gone or raves."""
     received = bytearray()
     # As much as there is, at once: a loop takes longer to wait than to read.
     while (missing_bytes := _size_bytes(received) - len(received)) > 0:
@@ -54,7 +57,7 @@ async def receive(connection: socket.socket) -> Message:
     head_bytes, body_bytes = _lengths(received[:_LENGTH_BYTES])
     body_start = _LENGTH_BYTES + head_bytes
     head, body = received[_LENGTH_BYTES:body_start], received[body_start : body_start + body_bytes]
-    return Message(json.loads(head), bytes(body))
+    return Message(_values(head), bytes(body))
 
 
 def receive_blocking(connection: socket.socket) -> Message | None:
@@ -67,6 +70,16 @@ def receive_blocking(connection: socket.socket) -> Message | None:
     if head is None or body is None:
         return None
     return Message(json.loads(head), body, files[0] if files else None)
+
+
+def _values(head: bytearray) -> dict[str, Any]:
+    try:
+        values = json.loads(head)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise ConnectionError("the worker says nothing that can be read")
+    return values
 
 
 def _lengths(data: bytes | bytearray) -> tuple[int, int]:

@@ -22,9 +22,9 @@ from meiku.media.messages import Message, receive, send
 from meiku.media.recipe import Recipe, canonical
 from meiku.media.refusal import RecipeRefused
 from meiku.media.staff import Staff
+from meiku.media.worker_words import made_of, range_of, wanted_of
 
 _ASKING = frozenset({"want", "measure"})
-_RANGE_LIMIT_BYTES = 1 << 20
 # How long a job waits for one of the workers that are there before another is started: one that is free takes
 # it in less than a millisecond. While there is no place for another, it is asked for ever more seldom.
 _PATIENCE_S, _MOST_PATIENCE_S = 0.005, 1.0
@@ -86,9 +86,7 @@ class _Job:
             message = await self.hear()
         if failure is not None:
             raise failure
-        if "refused" in message.values:
-            raise RecipeRefused(*message.values["refused"])
-        return Made(message.body, str(message.values["content_type"]))
+        return made_of(message)
 
     def end(self) -> None:
         """Let go of the connection; a worker that is still at it ends with it."""
@@ -99,9 +97,10 @@ class _Job:
         if "measure" in asked.values:
             await send(self._connection, Message({"size_bytes": sources.size_bytes}))
         elif "start" in asked.values:
-            await send(self._connection, Message({}, await _range(asked, sources)))
+            part = await sources.read_range(*range_of(asked, sources.size_bytes))
+            await send(self._connection, Message({}, part))
         else:
-            file, size_bytes = await sources.open(asked.values["want"])
+            file, size_bytes = await sources.open(wanted_of(asked))
             try:
                 await send(self._connection, Message({"size_bytes": size_bytes}, file=file))
             finally:
@@ -183,13 +182,6 @@ class Workshop:
             await asyncio.sleep(pause_s)
             self._staff.call()
             pause_s = min(_MOST_PATIENCE_S, 2 * pause_s or _PATIENCE_S)
-
-
-async def _range(asked: Message, sources: Sources) -> bytes:
-    start_byte, stop_byte = int(asked.values["start"]), int(asked.values["stop"])
-    if not 0 <= start_byte <= stop_byte <= min(sources.size_bytes, start_byte + _RANGE_LIMIT_BYTES):
-        raise ConnectionError("a worker asks for what no reader of ours asks for")
-    return await sources.read_range(start_byte, stop_byte)
 
 
 def _given_up(why: str) -> RecipeRefused:
