@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pyvips
 
 from media.working import Follow, in_a_workshop, workers
@@ -78,9 +79,23 @@ def test_what_a_kernel_does_not_offer_is_named_and_done_without(tmp_path: Path) 
     """In a container without Landlock and seccomp the rest still holds, and sentences say what is missing."""
     told = taken_over(tmp_path, "write to its place", "raise its own limit", before=_WITHOUT_KERNEL)
     assert [sentence.partition(" go without ")[2] for sentence in told["missing"]] == [
-        "a file system of its libraries only (Landlock): Function not implemented",
-        "a list of the system calls that it needs (seccomp): Function not implemented",
+        "a file system of their libraries only (Landlock): Function not implemented",
+        "a list of the system calls that they need (seccomp): Function not implemented",
     ]
+    assert not succeeded(told)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has a user to leave")
+def test_where_root_alone_reads_the_libraries_rights_are_given_up(tmp_path: Path) -> None:
+    """The worker starts all the same, as root by number, and what is not a library is as closed as ever."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    tmp_path.chmod(0o700)
+    told = taken_over(tmp_path, before=f"sys.path.append({str(closed)!r})")
+    assert [sentence.partition(": ")[0] for sentence in told["missing"]] == [
+        "media workers go without a user of their own"
+    ]
+    assert str(closed) in told["missing"][0]
     assert not succeeded(told)
 
 

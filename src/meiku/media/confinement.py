@@ -36,9 +36,9 @@ def confine(memory_bytes: int) -> list[str]:
     hide_memory()
     steps: dict[str, Callable[[], None]] = {
         "no new privileges (prctl)": lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1),
-        "a user of its own": _become_nobody,
-        "a file system of its libraries only (Landlock)": lambda: see_only(_readable()),
-        "a list of the system calls that it needs (seccomp)": allow_needed_calls_only,
+        "a user of their own": _become_nobody,
+        "a file system of their libraries only (Landlock)": lambda: see_only(_readable()),
+        "a list of the system calls that they need (seccomp)": allow_needed_calls_only,
     }
     return [
         f"media workers go without {what}: {why}" for what, step in steps.items() if (why := _failure(step))
@@ -91,11 +91,11 @@ def _become_nobody() -> None:
     if os.geteuid() != 0:
         return
     try:
-        user = pwd.getpwnam(_USER)
+        user, folders = pwd.getpwnam(_USER), _import_folders()
         os.setgroups([])
         os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
         os.setresuid(user.pw_uid, user.pw_uid, 0)
-        _require_libraries()
+        _require(folders)
         os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
     except KeyError:
         raise OSError(0, f"there is no user {_USER}") from None
@@ -104,14 +104,15 @@ def _become_nobody() -> None:
         hide_memory()  # which a change of user may undo
 
 
-def _require_libraries() -> None:
+def _require(folders: list[Path]) -> None:
     """Find the libraries readable; PermissionError, and root's number again, where they are not."""
-    try:
-        for folder in _import_folders():
+    for folder in folders:
+        try:
             next(folder.iterdir(), None)
-    except OSError:
-        os.setresuid(0, 0, 0)
-        raise PermissionError(0, f"{folder} is not for {_USER} to read; root's rights are given up") from None
+        except OSError:
+            os.setresuid(0, 0, 0)
+            why = f"{folder} is not for {_USER} to read; root's rights are given up"
+            raise PermissionError(0, why) from None
 
 
 def _give_up_capabilities() -> None:
