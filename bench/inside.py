@@ -18,6 +18,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from bench.tally import BadAnswer
 from meiku.app import open_meta, open_pipeline
 from meiku.config import Settings
+from meiku.counters import Counters
 from meiku.media.jobs import Jobs
 from meiku.ops.accounts import KeyPair, ensure_root
 from meiku.pipeline import Pipeline
@@ -69,7 +70,7 @@ async def opened(folder: Path) -> AsyncIterator[Inside]:
     pair = KeyPair(CREDENTIALS.access_key, CREDENTIALS.secret_key)
     async with open_meta(settings) as meta:
         await ensure_root(meta, pair, 1)
-    async with open_pipeline(settings, Jobs()) as pipeline:
+    async with open_pipeline(settings, Jobs(), Counters(1)) as pipeline:
         inside = Inside(pipeline)
         await inside.ask(presigned("PUT", "/bucket"))
         yield inside

@@ -84,6 +84,13 @@ class Server:
         done = subprocess.run(command, capture_output=True, check=True, text=True)
         return json.loads(done.stdout)
 
+    def meiku_fails(self, *arguments: str) -> Any:
+        """Run a command that must end in failure; returns its JSON."""
+        command = [sys.executable, "-m", "meiku", *arguments, "--data", str(self.data), "--json"]
+        done = subprocess.run(command, capture_output=True, check=False, text=True)
+        assert done.returncode != 0, done.stdout
+        return json.loads(done.stdout)
+
     def client(
         self,
         access_key: str = ACCESS_KEY,

@@ -123,6 +123,7 @@ def test_refusals_for_want_of_room_are_counted(own_server: Callable[..., Any]) -
 def test_uploads_over_the_limit_are_counted(own_server: Callable[..., Any]) -> None:
     """A body for which there is no room is a refused request, counted as such."""
     server = own_server("--workers", "1", MEIKU_MAX_UPLOADS="1")
+    assert SignedHttp(server.url).send("PUT", SECRET_BUCKET).status == 200
     head = b"PUT /b/k HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n"
     line = f"POST /{SECRET_BUCKET} HTTP/1.1\r\nHost: h\r\nContent-Type: multipart/form-data; boundary=x\r\n"
     with connect(server.port) as first, connect(server.port) as second:

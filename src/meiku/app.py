@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 
+from meiku import errors
 from meiku.blobs import Blobs
 from meiku.blobs.files import FileBlobs, open_files
 from meiku.blobs.room import Room
@@ -68,6 +69,10 @@ class Application:
         response = await pipeline.answer(scope, receive)
         try:
             await send_response(response, scope, receive, send)
+        except (errors.Damaged, errors.Missing) as damage:
+            # The connection ends here, short of what was announced: nobody takes what came for the whole.
+            pipeline.note_damage(damage)
+            raise
         finally:
             duration_ns = time.perf_counter_ns() - began_ns
             self._counters.answered(scope.get(OPERATION, UNMATCHED), response.status, duration_ns)
@@ -84,7 +89,9 @@ class Application:
         async with AsyncExitStack() as stack:
             self._jobs.take_row(self._counters.number)
             try:
-                self._pipeline = await stack.enter_async_context(open_pipeline(self._settings, self._jobs))
+                self._pipeline = await stack.enter_async_context(
+                    open_pipeline(self._settings, self._jobs, self._counters)
+                )
             except Exception as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
@@ -94,7 +101,7 @@ class Application:
 
 
 @asynccontextmanager
-async def open_pipeline(settings: Settings, jobs: Jobs) -> AsyncIterator[Pipeline]:
+async def open_pipeline(settings: Settings, jobs: Jobs, counters: Counters) -> AsyncIterator[Pipeline]:
     """Open the embedded stores and give the pipeline over them; `jobs` is let go of at the end."""
     meta = await open_sqlite(settings.data_folder / DATABASE)
     blobs = await open_files(settings.data_folder, settings.reserve_bytes)
@@ -112,6 +119,7 @@ async def open_pipeline(settings: Settings, jobs: Jobs) -> AsyncIterator[Pipelin
                 workshop,
                 require_room=room.require,
                 flights=flights,
+                count_damage=counters.found_damage,
             )
     finally:
         await flights.close()

@@ -32,7 +32,7 @@ from meiku.meta.copying import (
     unnamed,
 )
 from meiku.meta.group_commit import Turn
-from meiku.ops.verify import CRC, crc_on_record
+from meiku.ops.intact import CRC, crc_on_record
 from meiku.root_key import FILE_NAME as ROOT_KEY
 
 MARKER = "backup.json"

@@ -126,6 +126,16 @@ def decode(text: str, algorithm: Algorithm) -> bytes:
     return digest
 
 
+def extend_crc64nvme(data: Data, value: int = 0) -> int:
+    """Return the CRC64NVME of what `value` is that of, with `data` behind it."""
+    return int(crt.crc64nvme(data, value))
+
+
+def crc64nvme(data: Data) -> bytes:
+    """Return the CRC64NVME of bytes that are at hand."""
+    return extend_crc64nvme(data).to_bytes(8, "big")
+
+
 def composite(algorithm: Algorithm, part_digests: Sequence[bytes]) -> str:
     """Write the checksum of the parts' checksums, with their number behind it: `<base64>-<parts>`."""
     digest = algorithm.new()

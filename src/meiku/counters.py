@@ -12,7 +12,9 @@ from dataclasses import dataclass
 CONNECTIONS, RECEIVED_BYTES, SENT_BYTES = 0, 1, 2
 # 503 SlowDown, by what there was too much of; CUT connections were not even told so.
 SLOW_HEAD, SLOW_REQUEST, SLOW_DOCUMENT, CUT = 3, 4, 5, 6
-_OPERATIONS = 7
+# Objects that were found damaged while they were read.
+DAMAGED = 7
+_OPERATIONS = 8
 # Of each operation: nanoseconds, then answers of 1xx to 5xx.
 _WIDTH = 6
 _CELL_BYTES = 8
@@ -42,6 +44,10 @@ class Counters:
         shared = mmap.mmap(-1, workers * self._row_length * _CELL_BYTES)
         self._cells = memoryview(shared).cast("q")
         self.take_row(0)
+
+    def found_damage(self) -> None:
+        """Count a read that was broken off because of damage."""
+        self.row[DAMAGED] += 1
 
     def take_row(self, number: int) -> None:
         """Write the row of the worker of this number from now on; its predecessor's connections are gone."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from meiku.counters import (
     CONNECTIONS,
     CUT,
+    DAMAGED,
     RECEIVED_BYTES,
     SENT_BYTES,
     SLOW_DOCUMENT,
@@ -69,6 +70,8 @@ def _of_connections(counters: Counters) -> Iterator[Family]:
     refused = [(f'{{at="{place}"}}', counters.total(cell)) for place, cell in _REFUSED.items()]
     about = "503 SlowDown, by what there was too much of; cut is without a word."
     yield Family("slow_down_total", "counter", about, refused)
+    about = "Reads that were broken off because the stored bytes are damaged or lost."
+    yield _single("damaged_reads_total", "counter", about, counters.total(DAMAGED))
 
 
 def _of_scrub(scrub: Scrub | None, finished: Scrub | None) -> Iterator[Family]:

@@ -90,6 +90,11 @@ def warn(sentence: str) -> None:
     _log.warning(sentence)
 
 
+def record_damage(damage: BaseException) -> None:
+    """Write down that stored bytes are not what they were; the sentence names the object."""
+    _log.error("damage", extra={"fields": {"kind": "read", "sentence": str(damage)}})
+
+
 def record_mistake(request_id: str, error: BaseException) -> None:
     """Write down an error of ours, with its traceback, for the operator only."""
     _log.error("mistake", exc_info=error, extra={"fields": {"request_id": request_id}})

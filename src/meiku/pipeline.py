@@ -25,6 +25,7 @@ from meiku.operation import Operation
 from meiku.ops.call import Call
 from meiku.ops.cors import VARY, rules_of
 from meiku.ops.directory import Directory
+from meiku.ops.found import Found
 from meiku.wire.binder import Binder, Given
 from meiku.wire.body import Body, BodyLimits
 from meiku.wire.documents import Documents
@@ -43,6 +44,8 @@ _FILLING = ("s3:PutObject", "s3:CreateBucket")
 
 # Reading 1,000 short keys takes two milliseconds; reading what is larger would hold everybody else up.
 _LARGE_DOCUMENT_BYTES = 64 * 1024
+# What else than an object's bytes may be missing.
+_REFERENCES = (("bucket",), ("upload",))
 # How often an operation is begun anew because what it changes was replaced under it.
 _ATTEMPTS = 5
 
@@ -59,13 +62,14 @@ class Pipeline:
         clock: Callable[[], float] = time.time,
         require_room: Callable[[int], None] = lambda _: None,
         flights: Flights | None = None,
+        count_damage: Callable[[], None] = lambda: None,
     ) -> None:
         """Take the stores; `require_room` raises Full where so many bytes more would not fit.
 
         `workshop` follows recipes. `flights` keeps other processes from following the same ones.
         """
         self._workshop, self._flights = workshop, flights or Flights()
-        self._require_room = require_room
+        self._require_room, self._count_damage = require_room, count_damage
         self.meta, self._blobs, self._settings, self._clock = meta, blobs, settings, clock
         self._operations = ops.offered()
         self._router = Router(model.operations(), frozenset(self._operations))
@@ -114,6 +118,9 @@ class Pipeline:
             return self._refuse(errors.InsufficientStorage(), progress)
         except errors.Missing as missing:
             return self._refuse(vanished(missing), progress)
+        except errors.Damaged as damage:
+            self.note_damage(damage)
+            return self._refuse(errors.InternalError(), progress)
         except Exception as mistake:
             observe.record_mistake(progress.request_id, mistake)
             return self._refuse(errors.InternalError(), progress)
@@ -187,20 +194,15 @@ class Pipeline:
 
     async def _perform(self, operation: Operation, progress: Progress, arguments: dict[str, Any]) -> Any:
         """Run the operation; again, from its look on, where what it relied on was replaced meanwhile."""
-        try:
-            return await operation.function(self._call(operation, progress), **arguments)
-        except (errors.Missing, errors.Replaced) as changed:
-            before: errors.StateError = changed
         for _ in range(_ATTEMPTS):
-            if isinstance(before, errors.Missing) and operation.model.method not in ("GET", "HEAD"):
-                raise before
-            await self._admission.admit(operation, progress)
+            relied_on = progress.found
             try:
                 return await operation.function(self._call(operation, progress), **arguments)
-            except errors.Missing as again:
-                raise _lost_or_vanished(before, again) from again
-            except errors.Replaced as again:
-                before = again
+            except (errors.Missing, errors.Replaced) as changed:
+                if isinstance(changed, errors.Missing) and operation.model.method not in ("GET", "HEAD"):
+                    raise
+                await self._admission.admit(operation, progress)
+                _require_replaced(relied_on, progress.found, changed)
         raise errors.OperationAborted
 
     def _call(self, operation: Operation, progress: Progress) -> Call:
@@ -225,6 +227,11 @@ class Pipeline:
             still_may=partial(self._admission.still_may, operation, progress),
             require_room=self._require_room,
         )
+
+    def note_damage(self, damage: errors.StateError) -> None:
+        """Write down and count what was found damaged while it was read."""
+        observe.record_damage(damage)
+        self._count_damage()
 
     def _refuse(self, refusal: errors.S3Error, progress: Progress) -> Response:
         request = progress.request
@@ -258,11 +265,11 @@ def _shown_to(origin: str, rule: CorsRule) -> Headers:
     return headers
 
 
-def _lost_or_vanished(before: errors.StateError, again: errors.Missing) -> errors.StateError:
-    """Tell bytes that are not there from those that were replaced: the record names the very same again."""
-    if again.args == before.args and again.args not in (("bucket",), ("content",), ("upload",)):
-        return errors.Damaged(f"an object's bytes are lost: {again}")
-    return again
+def _require_replaced(before: Found | None, now: Found | None, changed: errors.StateError) -> None:
+    """Raise Damaged where an object's bytes are not there, and its record is still the very same: lost."""
+    are_bytes = isinstance(changed, errors.Missing) and changed.args not in _REFERENCES
+    if are_bytes and before is not None and now is not None and now.record == before.record:
+        raise errors.Damaged(f"{now.record.key.decode()}: its bytes are lost ({changed})") from changed
 
 
 def vanished(missing: errors.Missing) -> errors.S3Error:

@@ -26,13 +26,14 @@ from meiku.ops.accounts import AccountError, KeyPair, ensure_root
 from meiku.root_key import FILE_NAME, root_key_pair
 from meiku.serve import Address, serve
 
+# -P: a file in the folder where somebody types `meiku serve` is not to be imported.
+PROGRAM = ("-P", "-m", "meiku.start")
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def become(settings: Settings, environment: Mapping[str, str] = os.environ) -> NoReturn:
     """Replace this process, which keeps its number, by one that does nothing but serve."""
-    # -P: a file in the folder where somebody types `meiku serve` is not to be imported.
-    command = [sys.executable, "-P", "-m", "meiku.start"]
+    command = [sys.executable, *PROGRAM]
     told = without_secrets({**environment, **settings.as_environment()})
     os.execve(sys.executable, command, told)  # noqa: S606
 

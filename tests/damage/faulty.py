@@ -67,9 +67,11 @@ def main() -> None:
     os.write = failing("blob-write", os.write)
     os.pread = failing("blob-read", os.pread)
     os.preadv = failing("blob-read", os.preadv)
-    from meiku.start import main as serve
+    from meiku import start
 
-    serve()
+    # Where it begins anew, to leave secrets behind, the disk is to go on failing.
+    start.PROGRAM = (__file__,)
+    start.main()
     del disk
 
 

@@ -6,6 +6,7 @@ file knows that there are three places. It decides nothing about access or names
 """
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ from meiku.meta.objects import read_inline
 from meiku.meta.parts import find_parts
 from meiku.meta.records import EMPTY, Content, ObjectRecord, PartRecord
 from meiku.ops.call import Call
+from meiku.ops.intact import compared, require_intact, require_intact_file
 
 THREAD_BYTES = 64 * 1024
 _PARTS_PAGE = 1000
 
 # What a write's transaction may say to mean: it certainly did not happen, so the new bytes belong to nobody.
-_CERTAINLY_REFUSED = (errors.Conflict, errors.Missing, errors.Unmet, errors.S3Error)
+_CERTAINLY_REFUSED = (errors.Conflict, errors.Missing, errors.Unmet, errors.Replaced, errors.S3Error)
 
 
 class Incoming(Protocol):
@@ -112,25 +114,41 @@ async def read(
     """Give the bytes from `start` up to `stop` (exclusive); at once where they are at hand.
 
     The first piece has been read when this returns: what is lost must be an error, not a 200 that breaks off.
-    Raises Missing when the object was replaced since its record was read, or when its bytes are lost.
+    Raises Missing when the object was replaced since its record was read, or when its bytes are lost. Raises
+    Damaged, now or before the last piece, where what is read whole is not what was stored.
     """
     if start >= stop:
         return b""
     if inline is not None:
+        require_intact(inline, record.checksums, _name(call, record))
         return inline if (start, stop) == (0, len(inline)) else inline[start:stop]
     content = record.content
     if content.kind == "blob":
-        return await _begun(call.blobs.read(content.id or "", start, stop), stop - start)
+        pieces = call.blobs.read(content.id or "", start, stop)
+        if (start, stop) == (0, record.size_bytes):
+            pieces = compared(pieces, stop, record.checksums, _name(call, record))
+        return await _begun(pieces, stop - start)
     if content.kind == "parts":
         parts = await _parts(call, content.id or "", start, stop)
-        return await _begun(_read_parts(call, parts, start, stop), stop - start)
-    return (await call.meta.read(read_inline, content.id or ""))[start:stop]
+        return await _begun(_read_parts(call, record, parts, start, stop), stop - start)
+    data = await call.meta.read(read_inline, content.id or "")
+    return require_intact(data, record.checksums, _name(call, record))[start:stop]
+
+
+def _name(call: Call, record: ObjectRecord) -> str:
+    return f"{call.bucket_name}/{record.key.decode()}"
 
 
 async def open_file(call: Call, record: ObjectRecord, inline: bytes | None = None) -> int:
-    """Give all bytes as an open file, for another process to read; who asked closes it. Missing as `read`."""
+    """Give all bytes as an open file, for another process to read; who asked closes it. Fails as `read`."""
     if record.content.kind == "blob":
-        return await call.blobs.open(record.content.id or "")
+        file = await call.blobs.open(record.content.id or "")
+        try:
+            await asyncio.to_thread(require_intact_file, file, record.checksums, _name(call, record))
+        except BaseException:
+            os.close(file)
+            raise
+        return file
     body = await read(call, record, 0, record.size_bytes, inline)
     return await nameless_file(_once(body) if isinstance(body, bytes) else body)
 
@@ -173,13 +191,18 @@ async def _parts(call: Call, upload_id: str, start: int, stop: int) -> list[Part
 
 
 async def _read_parts(
-    call: Call, parts: list[PartRecord], start: int, stop: int
+    call: Call, record: ObjectRecord, parts: list[PartRecord], start: int, stop: int
 ) -> AsyncGenerator[bytes, None]:
     for part in parts:
         first = max(start - part.offset_bytes, 0)
         last = min(stop - part.offset_bytes, part.size_bytes)
-        async for piece in call.blobs.read(part.content_id or "", first, last):
-            yield piece
+        pieces = call.blobs.read(part.content_id or "", first, last)
+        if (first, last) == (0, part.size_bytes):
+            name = f"{_name(call, record)}, part {part.part_number}"
+            pieces = compared(pieces, last, part.checksums, name)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                yield piece
 
 
 class Copied:

@@ -9,7 +9,7 @@ from meiku.ops import content
 from meiku.ops.call import Call
 from meiku.ops.conditions import check_copy_source
 from meiku.ops.content import Copied
-from meiku.ops.elsewhere import turned_to
+from meiku.ops.elsewhere import turned_to, turned_within
 from meiku.ops.styles import refuse_original
 from meiku.ops.versions import check_version
 
@@ -33,8 +33,19 @@ class Source:
                 "The specified copy source is larger than the maximum allowable size for a copy source: "
                 f"{SIZE_LIMIT_BYTES}"
             )
-        stored = await content.read(self.call, self.record, start, stop, self.inline)
+        try:
+            stored = await content.read(self.call, self.record, start, stop, self.inline)
+        except errors.Missing as missing:
+            await self._require_replaced(missing)
+            raise errors.Replaced("copy source") from missing
         return Copied(stored, stop - start)
+
+    async def _require_replaced(self, missing: errors.Missing) -> None:
+        """Raise Damaged where the source is still the one whose bytes are not there: they are lost."""
+        now = await turned_within(self.call, self.bucket, self.record.key, "s3:GetObject")
+        if now.found.record == self.record:
+            name = f"{self.bucket.name}/{self.record.key.decode()}"
+            raise errors.Damaged(f"{name}: its bytes are lost ({missing})") from missing
 
 
 async def open_source(call: Call, text: str, conditions: Conditions) -> Source:

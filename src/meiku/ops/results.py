@@ -87,7 +87,9 @@ async def _kept(call: Call, identity: str, record: ObjectRecord) -> Result | Non
 
 
 async def _read(call: Call, found: ResultRecord, record: ObjectRecord) -> bytes | AsyncIterator[bytes]:
-    where = replace(record, content=Content("blob", found.blob_id), size_bytes=found.size_bytes)
+    where = replace(
+        record, content=Content("blob", found.blob_id), size_bytes=found.size_bytes, checksums="{}"
+    )
     return await content.read(call, where, 0, found.size_bytes)
 
 

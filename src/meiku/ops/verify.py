@@ -10,18 +10,15 @@ from dataclasses import dataclass
 
 from meiku import checksums, errors
 from meiku.blobs import Blobs
-from meiku.checksums import ALGORITHMS
 from meiku.meta import Meta
 from meiku.meta.objects import read_inline
 from meiku.meta.parts import list_parts
 from meiku.meta.records import Content, PartRecord
 from meiku.meta.stored import StoredObject
-from meiku.ops.descriptions import unpack
 from meiku.ops.findings import Flaw
+from meiku.ops.intact import CRC, crc_on_record
 from meiku.ops.pace import Pace
 from meiku.ops.parts import PART_NUMBER_LIMIT
-
-CRC = ALGORITHMS["CRC64NVME"]
 
 
 @dataclass(slots=True)
@@ -104,14 +101,6 @@ class Verifier:
                         yield piece
                 except errors.Missing:
                     return  # the end, which is where it should be unless it comes too early
-
-
-def crc_on_record(packed: str) -> bytes | None:
-    """Read the CRC64NVME that a record keeps; None when it keeps none that can be read."""
-    try:
-        return checksums.decode(unpack(packed)[CRC.name], CRC)
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def _compare(size_bytes: int, found_bytes: int, expected: bytes | None, found: bytes) -> Flaw | None:
