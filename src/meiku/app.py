@@ -69,6 +69,10 @@ class Application:
         response = await pipeline.answer(scope, receive)
         try:
             await send_response(response, scope, receive, send)
+        except ValueError as mistake:
+            # The connection refuses what would break its head, before it writes a byte.
+            response = pipeline.answer_mistake(mistake)
+            await send_response(response, scope, receive, send)
         except (errors.Damaged, errors.Missing) as damage:
             # The connection ends here, short of what was announced: nobody takes what came for the whole.
             pipeline.note_damage(damage)

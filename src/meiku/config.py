@@ -118,6 +118,9 @@ class Settings:
     objects_inherit_bucket_acl: Annotated[
         bool, About("Whether an object without an ACL takes its bucket's.")
     ] = False
+    uploads_keep_buckets: Annotated[
+        bool, About("Whether a bucket with unfinished uploads counts as not empty, and is not deleted.")
+    ] = False
     reserve_bytes: Annotated[
         int, About("Room on the disk that is left free, so that removing still works.", "bytes", least=0)
     ] = 64 * MIB

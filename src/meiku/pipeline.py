@@ -228,6 +228,12 @@ class Pipeline:
             require_room=self._require_room,
         )
 
+    def answer_mistake(self, mistake: Exception) -> Response:
+        """Write down what is wrong with an answer that could not be sent; returns what is sent instead."""
+        progress = Progress(self._request_ids.next())
+        observe.record_mistake(progress.request_id, mistake)
+        return self._refuse(errors.InternalError(), progress)
+
     def note_damage(self, damage: errors.StateError) -> None:
         """Write down and count what was found damaged while it was read."""
         observe.record_damage(damage)

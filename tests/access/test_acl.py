@@ -132,8 +132,8 @@ def test_a_list_is_shown_with_names() -> None:
     shown = document_of(acl, {"me": "Mei"})
     assert shown["Owner"] == {"DisplayName": "Mei", "ID": "me"}
     assert [grant["Grantee"] for grant in shown["Grants"]] == [
-        {"Type": "CanonicalUser", "DisplayName": "Mei", "ID": "me"},
         {"Type": "Group", "URI": ALL_USERS},
+        {"Type": "CanonicalUser", "DisplayName": "Mei", "ID": "me"},
     ]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -260,17 +261,17 @@ def test_a_bucket_goes_only_when_empty(driver: Driver) -> None:
         bucket = await meta.write(buckets.add_bucket, "photos", "u1", 3, "", {"acl": "{}"})
         await meta.write(objects.put_object, bucket.bucket_id, an_object(), None, None, 0)
         with pytest.raises(errors.Conflict):
-            await meta.write(buckets.remove_bucket, bucket.bucket_id)
+            await meta.write(buckets.remove_bucket, bucket.bucket_id, 0, with_uploads=False)
         await meta.write(objects.remove_object, bucket.bucket_id, b"k", None, 0)
         await meta.write(uploads.add_upload, an_upload(bucket))
         with pytest.raises(errors.Conflict):
-            await meta.write(buckets.remove_bucket, bucket.bucket_id)
+            await meta.write(buckets.remove_bucket, bucket.bucket_id, 0, with_uploads=False)
         await meta.write(uploads.abort_upload, "up", 0)
-        await meta.write(buckets.remove_bucket, bucket.bucket_id)
+        await meta.write(buckets.remove_bucket, bucket.bucket_id, 0, with_uploads=False)
         assert await meta.read(buckets.find_bucket, "photos") is None
         assert await meta.read(count, "bucket_settings") == 0
         with pytest.raises(errors.Missing):
-            await meta.write(buckets.remove_bucket, bucket.bucket_id)
+            await meta.write(buckets.remove_bucket, bucket.bucket_id, 0, with_uploads=False)
 
     driver(story)
 
@@ -280,7 +281,7 @@ def test_a_bucket_id_is_never_used_again(driver: Driver) -> None:
 
     async def story(meta: Meta) -> None:
         first = await a_bucket(meta)
-        await meta.write(buckets.remove_bucket, first.bucket_id)
+        await meta.write(buckets.remove_bucket, first.bucket_id, 0, with_uploads=False)
         second = await a_bucket(meta)
         assert second.bucket_id != first.bucket_id
         with pytest.raises(errors.Missing):
@@ -514,7 +515,12 @@ def test_completing_keeps_the_chosen_parts_and_releases_the_rest(driver: Driver)
         assert [(part.part_number, part.offset_bytes) for part in found] == [(1, 0), (3, 10), (7, 30)]
         assert await blobs_released(meta) == ["b2", "old"]
         assert await meta.read(uploads.find_upload, "up") is None
-        assert await meta.read(uploads.find_completed, "up") == (bucket.bucket_id, b"k", "whole")
+        assert await meta.read(uploads.find_completed, "up") == (
+            bucket.bucket_id,
+            b"k",
+            "whole",
+            whole.checksums,
+        )
         await meta.write(uploads.forget_completed, 50)
         assert await meta.read(uploads.find_completed, "up") is not None
         await meta.write(uploads.forget_completed, 51)
@@ -789,7 +795,7 @@ def test_the_version_moves_with_settings_only(driver: Driver) -> None:
         assert await moves(buckets.change_setting, bucket.bucket_id, "acl", lambda _: "[]")
         assert not await moves(objects.put_object, bucket.bucket_id, an_object(), b"abc", None, 0)
         assert not await moves(objects.remove_object, bucket.bucket_id, b"k", None, 0)
-        assert await moves(buckets.remove_bucket, bucket.bucket_id)
+        assert await moves(partial(buckets.remove_bucket, with_uploads=False), bucket.bucket_id, 0)
         assert await moves(users.remove_user, "u1")
 
     driver(story)

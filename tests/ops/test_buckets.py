@@ -22,9 +22,29 @@ def test_a_new_bucket_says_where_it_is(s3: Any) -> None:
     assert s3.create_bucket(Bucket=name)["Location"] == f"/{name}"
 
 
-def test_making_my_bucket_again_is_refused(s3: Any, bucket: str, refusal: Refusal) -> None:
-    """The owner's second CreateBucket is BucketAlreadyOwnedByYou."""
-    assert refusal(s3.create_bucket, Bucket=bucket) == ("BucketAlreadyOwnedByYou", 409)
+def test_making_my_bucket_again(s3: Any, bucket: str, refusal: Refusal) -> None:
+    """The owner's second CreateBucket is 200 in the first region, BucketAlreadyOwnedByYou elsewhere."""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert s3.create_bucket(Bucket=bucket)["Location"] == f"/{bucket}"
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
+    elsewhere = {"LocationConstraint": "eu-west-1"}
+    assert refusal(s3.create_bucket, Bucket=bucket, CreateBucketConfiguration=elsewhere) == (
+        "BucketAlreadyOwnedByYou",
+        409,
+    )
+    other = f"{bucket}-eu"
+    s3.create_bucket(Bucket=other, CreateBucketConfiguration=elsewhere)
+    for configuration in ({}, {"CreateBucketConfiguration": elsewhere}):
+        refused = refusal(s3.create_bucket, Bucket=other, **configuration)
+        assert refused == ("BucketAlreadyOwnedByYou", 409)
+
+
+def test_a_region_is_any_name(raw: Send, bucket: str) -> None:
+    """A bucket may be asked for in a region that AWS never heard of."""
+    region = "<LocationConstraint>home-1</LocationConstraint>"
+    document = f"<CreateBucketConfiguration>{region}</CreateBucketConfiguration>"
+    assert raw("PUT", f"/{bucket}-home", document.encode()).status == 200
+    assert raw("GET", f"/{bucket}-home?location").element("LocationConstraint") == "home-1"
 
 
 def test_names_are_global(alice: Any, bucket: str, refusal: Refusal) -> None:
@@ -154,15 +174,28 @@ def test_an_empty_bucket_is_removed(s3: Any, bucket: str, refusal: Refusal) -> N
     assert refusal(s3.delete_bucket, Bucket=bucket) == ("NoSuchBucket", 404)
 
 
-def test_a_bucket_with_objects_or_uploads_stays(s3: Any, bucket: str, refusal: Refusal) -> None:
-    """DeleteBucket is BucketNotEmpty while an object or an unfinished upload is inside."""
+def test_a_bucket_with_objects_stays(s3: Any, bucket: str, refusal: Refusal) -> None:
+    """DeleteBucket is BucketNotEmpty while an object is inside; unfinished uploads go with their bucket."""
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
     assert refusal(s3.delete_bucket, Bucket=bucket) == ("BucketNotEmpty", 409)
     s3.delete_object(Bucket=bucket, Key="k")
     upload_id = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
-    assert refusal(s3.delete_bucket, Bucket=bucket) == ("BucketNotEmpty", 409)
-    s3.abort_multipart_upload(Bucket=bucket, Key="k", UploadId=upload_id)
+    part = {"Bucket": bucket, "Key": "k", "UploadId": upload_id, "PartNumber": 1}
+    s3.upload_part(**part, Body=b"part")
     s3.delete_bucket(Bucket=bucket)
+    s3.create_bucket(Bucket=bucket)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+    assert refusal(s3.upload_part, **part, Body=b"part") == ("NoSuchUpload", 404)
+
+
+def test_uploads_may_keep_their_bucket(own_server: Any, refusal: Refusal) -> None:
+    """A server that is told so deletes no bucket with unfinished uploads."""
+    s3 = own_server("--workers", "1", MEIKU_UPLOADS_KEEP_BUCKETS="yes").client()
+    s3.create_bucket(Bucket="kept")
+    upload_id = s3.create_multipart_upload(Bucket="kept", Key="k")["UploadId"]
+    assert refusal(s3.delete_bucket, Bucket="kept") == ("BucketNotEmpty", 409)
+    s3.abort_multipart_upload(Bucket="kept", Key="k", UploadId=upload_id)
+    s3.delete_bucket(Bucket="kept")
 
 
 def test_only_the_owner_removes_a_bucket(s3: Any, alice: Any, bucket: str, refusal: Refusal) -> None:

@@ -13,7 +13,10 @@ from meiku.ops.descriptions import describe, unpack
         ("AWS-Chunked", None),
         ("gzip", "gzip"),
         ("aws-chunked,gzip", "gzip"),
-        ("gzip, aws-chunked , br", "gzip,br"),
+        ("gzip, aws-chunked , br", "gzip, br"),
+        ("aws-chunked,deflate, gzip", "deflate, gzip"),
+        ("deflate, gzip,aws-chunked", "deflate, gzip"),
+        ("deflate, gzip", "deflate, gzip"),
     ],
 )
 def test_the_framing_is_not_stored_as_an_encoding(value: str, stored: str | None) -> None:

@@ -124,7 +124,7 @@ def test_a_token_outweighs_start_after(s3: Any, filled: str) -> None:
     assert (first["Contents"][0]["Key"], second["Contents"][0]["Key"]) == ("a/", "a/b/1")
 
 
-@pytest.mark.parametrize("token", ["", "x", "AAAA", "媒", "!!!!"])
+@pytest.mark.parametrize("token", ["x", "AAAA", "媒", "!!!!"])
 def test_a_token_that_is_none_of_ours(raw: Send, filled: str, token: str) -> None:
     """A token that was not handed out is InvalidArgument."""
     target = f"/{filled}?list-type=2&continuation-token={quote(token)}"

@@ -104,9 +104,14 @@ def read_acl_document(document: Mapping[str, Any]) -> tuple[str | None, list[tup
     """Read an AccessControlPolicy into its owner's id and its grants."""
     owner_id = (document.get("Owner") or {}).get("ID")
     grants = [_read_grant(grant) for grant in document.get("Grants") or ()]
+    check_number(grants)
+    return owner_id, grants
+
+
+def check_number(grants: Sequence[object]) -> None:
+    """Refuse more grants than a list holds, in whichever way it is written."""
     if len(grants) > GRANTS_LIMIT:
         raise errors.MalformedACLError(f"An ACL holds at most {GRANTS_LIMIT} grants.")
-    return owner_id, grants
 
 
 def _read_grant(grant: Mapping[str, Any]) -> tuple[str, Grantee]:
@@ -134,7 +139,11 @@ def document_of(acl: Acl, names: Mapping[str, str]) -> dict[str, Any]:
     """Write the list as GetBucketAcl and GetObjectAcl answer it; `names` maps user ids to display names."""
     return {
         "Owner": {"DisplayName": names.get(acl.owner_id, ""), "ID": acl.owner_id},
-        "Grants": [{"Grantee": _grantee_of(g, names), "Permission": g.permission} for g in acl.grants],
+        "Grants": [
+            {"Grantee": _grantee_of(grant, names), "Permission": grant.permission}
+            # Groups first, as the family's servers list them: clients compare whole lists.
+            for grant in sorted(acl.grants, key=lambda grant: grant.group is None)
+        ],
     }
 
 

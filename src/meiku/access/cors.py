@@ -9,7 +9,7 @@ of the reference.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import translate
 from functools import lru_cache
 from typing import Any
@@ -18,6 +18,7 @@ from meiku import errors
 
 RULES_LIMIT = 100
 ID_LIMIT = 255
+_TOKEN = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+")
 METHODS = ("GET", "PUT", "HEAD", "POST", "DELETE")
 
 
@@ -54,7 +55,18 @@ def read_rules(document: Mapping[str, Any]) -> tuple[CorsRule, ...]:
 
 
 def _read_rule(rule: Mapping[str, Any]) -> CorsRule:
-    read = CorsRule(
+    read = _rule(rule)
+    _check_methods(read)
+    _check_names(read)
+    if read.max_age_seconds is not None and not 0 <= read.max_age_seconds <= 2**31 - 1:
+        raise errors.InvalidRequest("MaxAgeSeconds must be a number of seconds that is not negative.")
+    if read.rule_id is not None and len(read.rule_id) > ID_LIMIT:
+        raise errors.InvalidRequest(f"A rule's ID has at most {ID_LIMIT} characters.")
+    return read
+
+
+def _rule(rule: Mapping[str, Any]) -> CorsRule:
+    return CorsRule(
         allowed_origins=tuple(rule["AllowedOrigins"]),
         allowed_methods=tuple(rule["AllowedMethods"]),
         allowed_headers=tuple(rule.get("AllowedHeaders", ())),
@@ -62,25 +74,26 @@ def _read_rule(rule: Mapping[str, Any]) -> CorsRule:
         max_age_seconds=rule.get("MaxAgeSeconds"),
         rule_id=rule.get("ID"),
     )
-    _check_rule(read)
-    return read
 
 
-def _check_rule(rule: CorsRule) -> None:
+def _check_methods(rule: CorsRule) -> None:
     for method in rule.allowed_methods:
         if method not in METHODS:
             raise errors.InvalidRequest(
                 f"Found unsupported HTTP method in CORS config. Unsupported method is {method[:40]}"
             )
+
+
+def _check_names(rule: CorsRule) -> None:
+    """Refuse what can be no origin and no header: what is exposed is sent as a header of every answer."""
     for text in (*rule.allowed_origins, *rule.allowed_headers):
         if text.count("*") > 1:
             raise errors.InvalidRequest(f'"{text[:200]}" can not have more than one wildcard.')
-    if any("*" in name for name in rule.expose_headers):
-        raise errors.InvalidRequest("ExposeHeader can not contain a wildcard.")
-    if rule.max_age_seconds is not None and not 0 <= rule.max_age_seconds <= 2**31 - 1:
-        raise errors.InvalidRequest("MaxAgeSeconds must be a number of seconds that is not negative.")
-    if rule.rule_id is not None and len(rule.rule_id) > ID_LIMIT:
-        raise errors.InvalidRequest(f"A rule's ID has at most {ID_LIMIT} characters.")
+    for name in rule.expose_headers:
+        if "*" in name:
+            raise errors.InvalidRequest("ExposeHeader can not contain a wildcard.")
+        if not _TOKEN.fullmatch(name):
+            raise errors.InvalidRequest(f'"{name[:200]}" is not the name of a header.')
 
 
 def rules_to_json(rules: Sequence[CorsRule]) -> str:
@@ -90,8 +103,9 @@ def rules_to_json(rules: Sequence[CorsRule]) -> str:
 
 @lru_cache(maxsize=1024)
 def rules_from_json(text: str) -> tuple[CorsRule, ...]:
-    """Read rules as they were kept."""
-    return tuple(_read_rule(rule) for rule in json.loads(text))
+    """Read rules as they were kept; a name that was kept once and can be no header is left out."""
+    kept = (_rule(rule) for rule in json.loads(text))
+    return tuple(replace(r, expose_headers=tuple(filter(_TOKEN.fullmatch, r.expose_headers))) for r in kept)
 
 
 def document_of(rule: CorsRule) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from itertools import groupby
 
 from meiku import errors
 from meiku.meta.records import BucketRecord
-from meiku.meta.transaction import Row, Statement, Transaction
+from meiku.meta.released import release_parts
+from meiku.meta.transaction import Row, Statement, Transaction, long
 from meiku.meta.users import CHANGE
 
 _BUCKET = "b.bucket_id, b.name, b.owner_id, b.created_at_ms, b.location"
@@ -26,10 +27,8 @@ _PUT_SETTING = (
     "INSERT INTO bucket_settings (bucket_id, kind, document) VALUES ($1, $2, $3) "
     "ON CONFLICT (bucket_id, kind) DO UPDATE SET document = excluded.document"
 )
-_IN_USE = (
-    "SELECT 1 WHERE EXISTS (SELECT 1 FROM objects WHERE bucket_id = $1) "
-    "OR EXISTS (SELECT 1 FROM uploads WHERE bucket_id = $1)"
-)
+_HAS_OBJECTS = "SELECT 1 WHERE EXISTS (SELECT 1 FROM objects WHERE bucket_id = $1)"
+_UPLOADS = "SELECT upload_id FROM uploads WHERE bucket_id = $1"
 
 
 def _bucket(rows: list[Row]) -> BucketRecord:
@@ -103,12 +102,19 @@ def change_setting(
     yield from put_setting(bucket_id, kind, change(rows[0][0] if rows else None))
 
 
-def remove_bucket(bucket_id: int) -> Transaction[None]:
-    """Remove an empty bucket; Conflict when it holds objects or uploads, Missing when it is gone."""
-    rows = yield Statement(_IN_USE, (bucket_id,))
-    if rows:
+@long
+def remove_bucket(bucket_id: int, now_ms: int, *, with_uploads: bool) -> Transaction[None]:
+    """Remove an empty bucket, and give up its unfinished uploads if that is meant.
+
+    Conflict when it holds objects, or uploads that are not to be given up; Missing when it is gone.
+    """
+    uploads = yield Statement(_UPLOADS, (bucket_id,))
+    if (uploads and not with_uploads) or (yield Statement(_HAS_OBJECTS, (bucket_id,))):
         raise errors.Conflict("the bucket holds objects or uploads")
     yield from require_bucket(bucket_id)
+    for (upload_id,) in uploads:
+        yield from release_parts(upload_id, now_ms)
+    yield Statement("DELETE FROM uploads WHERE bucket_id = $1", (bucket_id,))
     yield Statement("DELETE FROM bucket_settings WHERE bucket_id = $1", (bucket_id,))
     yield Statement("DELETE FROM buckets WHERE bucket_id = $1", (bucket_id,))
     yield CHANGE

@@ -152,4 +152,8 @@ CREATE INDEX results_use ON results (used_at_ms, size_bytes, identity);
 CREATE INDEX results_blob ON results (blob_id) WHERE blob_id IS NOT NULL;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _SCRUBS, _RESULTS)
+_COMPLETED_CHECKSUMS: Final = """
+ALTER TABLE completed_uploads ADD COLUMN checksums TEXT NOT NULL DEFAULT '{}';
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _SCRUBS, _RESULTS, _COMPLETED_CHECKSUMS)

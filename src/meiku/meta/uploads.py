@@ -33,8 +33,8 @@ _SET_OFFSETS = (
     "WHERE parts.upload_id = $1 AND parts.part_number = placed.part_number"
 )
 _KEEP_COMPLETED = (
-    "INSERT INTO completed_uploads (upload_id, bucket_id, key, etag, completed_at_ms) "
-    "VALUES ($1, $2, $3, $4, $5)"
+    "INSERT INTO completed_uploads (upload_id, bucket_id, key, etag, completed_at_ms, checksums) "
+    "VALUES ($1, $2, $3, $4, $5, $6)"
 )
 
 
@@ -133,7 +133,9 @@ def complete_upload(
     yield from _keep_chosen(upload_id, chosen, now_ms)
     yield Statement(_SET_OFFSETS, (upload_id,))
     yield from store(bucket_id, record, former, now_ms)
-    yield Statement(_KEEP_COMPLETED, (upload_id, bucket_id, record.key, record.etag, now_ms))
+    yield Statement(
+        _KEEP_COMPLETED, (upload_id, bucket_id, record.key, record.etag, now_ms, record.checksums)
+    )
     return record
 
 
@@ -148,12 +150,12 @@ def _keep_chosen(upload_id: str, chosen: Sequence[tuple[int, str]], now_ms: int)
         yield from release_part(upload_id, part_number, now_ms)
 
 
-def find_completed(upload_id: str) -> Transaction[tuple[int, bytes, str] | None]:
-    """Find what a completed upload became: bucket id, key and etag."""
+def find_completed(upload_id: str) -> Transaction[tuple[int, bytes, str, str] | None]:
+    """Find what a completed upload became: bucket id, key, etag and packed checksums."""
     rows = yield Statement(
-        "SELECT bucket_id, key, etag FROM completed_uploads WHERE upload_id = $1", (upload_id,)
+        "SELECT bucket_id, key, etag, checksums FROM completed_uploads WHERE upload_id = $1", (upload_id,)
     )
-    return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+    return (rows[0][0], rows[0][1], rows[0][2], rows[0][3]) if rows else None
 
 
 def forget_completed(before_ms: int) -> Transaction[None]:

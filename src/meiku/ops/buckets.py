@@ -63,15 +63,20 @@ async def create_bucket(
             buckets.add_bucket, call.bucket_name, owner_id, call.now_ms, location, {"acl": asked.to_json()}
         )
     except errors.Conflict:
-        raise await _name_taken(call, owner_id) from None
+        await _accept_again(call, owner_id, location)
     return {"Location": f"/{call.bucket_name}"}
 
 
-async def _name_taken(call: Call, owner_id: str) -> errors.S3Error:
+async def _accept_again(call: Call, owner_id: str, location: str) -> None:
+    """Raise that the name is taken; S3's first region lets an owner make the same bucket again.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html, BucketAlreadyOwnedByYou
+    """
     existing = await call.meta.read(buckets.find_bucket, call.bucket_name)
-    if existing is not None and existing.owner_id == owner_id:
-        return errors.BucketAlreadyOwnedByYou(BucketName=call.bucket_name)
-    return errors.BucketAlreadyExists(BucketName=call.bucket_name)
+    if existing is None or existing.owner_id != owner_id:
+        raise errors.BucketAlreadyExists(BucketName=call.bucket_name)
+    if not existing.location == location == DEFAULT_REGION:
+        raise errors.BucketAlreadyOwnedByYou(BucketName=call.bucket_name)
 
 
 def _location(configuration: dict[str, Any] | None, region: str) -> str:
@@ -117,9 +122,12 @@ async def get_bucket_location(call: Call) -> Answer:
 
 @operation("DeleteBucket", action="s3:DeleteBucket")
 async def delete_bucket(call: Call) -> Answer:
-    """Remove a bucket that holds neither objects nor unfinished uploads."""
+    """Remove a bucket that holds no objects; its unfinished uploads are given up, as S3 does."""
+    with_uploads = not call.settings.uploads_keep_buckets
     try:
-        await call.meta.write(buckets.remove_bucket, call.bucket.bucket_id)
+        await call.meta.write(
+            buckets.remove_bucket, call.bucket.bucket_id, call.now_ms, with_uploads=with_uploads
+        )
     except errors.Conflict:
         raise errors.BucketNotEmpty(BucketName=call.bucket_name) from None
     return {}

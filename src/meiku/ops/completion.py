@@ -30,17 +30,37 @@ async def complete_multipart_upload(
     if_match: str | None,
     if_none_match: str | None,
 ) -> Answer:
-    """Make one object of the parts that the document names."""
-    done = await call.meta.read(uploads.find_completed, upload_id)
-    if done is not None and done[:2] == (call.bucket.bucket_id, call.key):
-        return _answer(call, done[2], {})
+    """Make one object of the parts that the document names; asked again, answer the same again."""
+    try:
+        asked = (multipart_upload or {}).get("Parts") or []
+        record = await _complete(
+            call, upload_id, asked, whole_checksums, checksum_type, mpu_object_size, (if_match, if_none_match)
+        )
+    except errors.NoSuchUpload:
+        # Also where the first Complete was still under way when this one began.
+        done = await call.meta.read(uploads.find_completed, upload_id)
+        if done is None or done[:2] != (call.bucket.bucket_id, call.key):
+            raise
+        return _answer(call, done[2], shown_checksum(done[3]))
+    return _answer(call, record.etag, shown_checksum(record.checksums))
+
+
+async def _complete(
+    call: Call,
+    upload_id: str,
+    asked: list[dict[str, Any]],
+    whole_checksums: dict[str, str],
+    checksum_type: str | None,
+    mpu_object_size: int | None,
+    conditions: tuple[str | None, str | None],
+) -> ObjectRecord:
     upload = await require_upload(call, upload_id)
-    chosen = await _choose(call, upload, (multipart_upload or {}).get("Parts") or [])
+    chosen = await _choose(call, upload, asked)
     # Thousands of parts take a tenth of a second, which nobody else is to wait for.
     record = await asyncio.to_thread(_object, call, upload, chosen)
     _compare(record, whole_checksums, checksum_type, mpu_object_size)
-    await _commit(call, upload, record, chosen, write_condition(if_match, if_none_match))
-    return _answer(call, record.etag, shown_checksum(record.checksums))
+    await _commit(call, upload, record, chosen, write_condition(*conditions))
+    return record
 
 
 async def _choose(call: Call, upload: UploadRecord, asked: list[dict[str, Any]]) -> list[PartRecord]:

@@ -62,7 +62,8 @@ def read_source_name(text: str, header: str) -> tuple[str, bytes]:
     if query:
         check_version(parse_qs(f"v={query}").get("v", [""])[0])
     try:
-        name = unquote_to_bytes(path).decode().removeprefix("/")
+        # SDKs encode it as a form's field: what is a plus comes as %2B.
+        name = unquote_to_bytes(path.replace("+", " ")).decode().removeprefix("/")
     except UnicodeDecodeError:
         name = ""
     bucket_name, _, key = name.partition("/")

@@ -4,6 +4,7 @@ Every way of making an object (PUT, form, copy, upload) describes it here, so th
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,7 @@ from meiku.ops.content import Incoming
 METADATA_LIMIT_BYTES = 2048
 STORAGE_CLASSES = ("STANDARD", "STANDARD_IA", "REDUCED_REDUNDANCY", "ONEZONE_IA", "INTELLIGENT_TIERING")
 _write = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_CHUNKED = re.compile(r"(?:^|,)\s*aws-chunked\s*(?=,|$)", re.IGNORECASE)
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 
 
@@ -55,13 +57,9 @@ def describe(
 def _stored_headers(given: Mapping[str, str]) -> dict[str, str]:
     """Keep what is to be sent back; aws-chunked is how the bytes travelled, not what they are."""
     headers = {name: value for name, value in given.items() if value}
-    coding = [
-        c
-        for c in headers.pop("ContentEncoding", "").split(",")
-        if c.strip().lower() not in ("", "aws-chunked")
-    ]
+    coding = _CHUNKED.sub("", headers.pop("ContentEncoding", "")).strip(", \t")
     if coding:
-        headers["ContentEncoding"] = ",".join(c.strip() for c in coding)
+        headers["ContentEncoding"] = coding
     headers.setdefault("ContentType", DEFAULT_CONTENT_TYPE)
     return headers
 

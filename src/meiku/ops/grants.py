@@ -9,6 +9,7 @@ from meiku.access.acl import (
     Grant,
     Grantee,
     canned_acl,
+    check_number,
     group_grant,
     read_acl_document,
     read_grant_header,
@@ -45,6 +46,7 @@ async def asked_acl(
         asked = [
             pair for name, text in grants.items() for pair in read_grant_header(_PERMISSIONS[name], text)
         ]
+        check_number(asked)
         return Acl(owner_id, await _grants(call, asked))
     if document is not None:
         named_owner_id, asked = read_acl_document(document)

@@ -86,9 +86,7 @@ async def list_objects_v2(
 ) -> Answer:
     """List a page of objects behind a token or a key."""
     limit, name = read_limit("max-keys", max_keys), name_writer(encoding_type)
-    after = (
-        _read_token(continuation_token) if continuation_token is not None else (start_after or "").encode()
-    )
+    after = _read_token(continuation_token) if continuation_token else (start_after or "").encode()
     page = await _page(call, prefix, delimiter, after, limit)
     owners = await display_names(call, set(page.objects.owner_ids)) if fetch_owner else None
     token = page.next_after if page.truncated else None

@@ -116,12 +116,14 @@ async def head_object(
     if_none_match: str | None,
     if_modified_since: int | None,
     if_unmodified_since: int | None,
+    overrides: dict[str, str],
 ) -> Answer:
     """Answer as GetObject would, without the bytes."""
     check_version(version_id)
     record = call.found.record
     answer = describe_answer(record)
     check_read(record, if_match, if_none_match, if_modified_since, if_unmodified_since, answer)
+    _override(call, answer, overrides)
     await _narrow(call, answer, record, range, part_number)
     _show_checksum(answer, record, checksum_mode)
     return answer
@@ -145,7 +147,8 @@ def _override(call: Call, answer: Answer, overrides: dict[str, str]) -> None:
         raise errors.InvalidRequest(
             "Request specific response headers cannot be used for anonymous GET requests."
         )
-    answer.update({name.removeprefix("Response"): value for name, value in overrides.items()})
+    given = {name.removeprefix("Response"): value for name, value in overrides.items() if value}
+    answer.update(given)
 
 
 async def _narrow(

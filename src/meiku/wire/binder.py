@@ -15,6 +15,7 @@ from msgspec import Struct
 from meiku import checksums, errors
 from meiku.model import Member
 from meiku.operation import GROUPS, Operation
+from meiku.wire.encoded_words import decoded_words
 from meiku.wire.request import Request
 from meiku.wire.timestamps import read_time
 from meiku.wire.xml_reader import read_document
@@ -45,6 +46,10 @@ class Given(Struct, frozen=True):
 
 
 Source = Callable[[Given], Any]
+
+
+# What a listing is asked for are keys and pieces of keys, and a key may hold any character.
+_NAMES_ASKED_FOR = {"prefix", "delimiter", "marker", "start-after", "key-marker", "continuation-token"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +178,14 @@ def _prefixed_source(member: Member) -> Source:
     def source(given: Given) -> dict[str, str]:
         place = given.fields if form else given.request.headers
         prefixed = ((name, text) for name, text in place.items() if name.startswith(prefix))
-        return {_checked_name(name)[len(prefix) :]: _checked_text(text, name) for name, text in prefixed}
+        return {_checked_name(name)[len(prefix) :]: _read_metadata(text, name) for name, text in prefixed}
 
     return source
+
+
+def _read_metadata(text: str, name: str) -> str:
+    """Read a value that is encoded as RFC 2047 has it for what it says; S3 answers such values so."""
+    return _checked_text(decoded_words(text), name)
 
 
 def _checked_name(name: str) -> str:
@@ -195,6 +205,8 @@ def _converter(member: Member) -> Callable[[str], Any]:
         return lambda text: _read_timestamp(text, member)
     if member.shape.choices:
         return lambda text: _read_choice(text, member)
+    if name in _NAMES_ASKED_FOR:
+        return lambda text: text
     return lambda text: _checked_text(text, name)
 
 
@@ -226,6 +238,8 @@ def _read_timestamp(text: str, member: Member) -> int | None:
 def _read_choice(text: str, member: Member) -> str | None:
     if not text:
         return None
+    if member.name.startswith("Checksum"):  # S3 reads these in any case, and SDKs write them so
+        text = text.upper()
     if text not in member.shape.choices:
         raise _REFUSED_AS.get(member.name, errors.InvalidArgument)(
             f"'{text[:100]}' is not a value of '{member.wire_name}'; it is one of "

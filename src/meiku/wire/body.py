@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from meiku import errors
 from meiku.checksums import ALGORITHMS, BY_HEADER
 from meiku.wire.aws_chunked import ChunkedDecoder, ChunkSignatures, Event, Trailer
-from meiku.wire.verified import Announced, BodyLimits, Incoming, VerifiedStream, too_large
+from meiku.wire.verified import (
+    Announced,
+    BodyLimits,
+    Incoming,
+    VerifiedStream,
+    refuse_unknown_checksums,
+    too_large,
+)
 
 if TYPE_CHECKING:
     from meiku.auth import Payload
@@ -134,6 +141,7 @@ class _Frames:
 
 
 def _announced(headers: Mapping[str, str], payload: "Payload", checksum_headers: bool) -> Announced:
+    refuse_unknown_checksums(headers)
     announced = Announced.by(headers) if checksum_headers else Announced()
     announced.sha256_hex = payload.sha256
     _announce_trailer(announced, headers.get("x-amz-trailer", ""), payload)

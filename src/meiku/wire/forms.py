@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
 from meiku import errors
-from meiku.wire.verified import Announced, BodyLimits, Incoming, VerifiedStream, too_large
+from meiku.wire.verified import (
+    Announced,
+    BodyLimits,
+    Incoming,
+    VerifiedStream,
+    refuse_unknown_checksums,
+    too_large,
+)
 
 if TYPE_CHECKING:
     from meiku.auth import LengthRange
@@ -98,6 +105,7 @@ async def _read_form(
             form = Form(
                 fields.filled(part.filename or ""), fields.names, part.filename, part.header("Content-Type")
             )
+            refuse_unknown_checksums(form.fields)
             return form, FileStream(incoming, parts, Announced.by(form.fields), limits.max_bytes)
         await fields.take(part, parts)
     raise errors.InvalidArgument("POST requires exactly one file upload per request.", ArgumentName="file")

@@ -12,6 +12,7 @@ from msgspec import Struct
 from meiku import errors
 from meiku.model import NAMESPACE, Member, OperationModel
 from meiku.operation import Answer
+from meiku.wire.encoded_words import encoded_word
 from meiku.wire.timestamps import http_date, iso8601
 from meiku.wire.xml_text import escape_shown, write_scalar
 from meiku.wire.xml_writer import DECLARATION, compile_document
@@ -82,7 +83,9 @@ def _header_writer(member: Member) -> Callable[[Any, Headers], None] | None:
 
 def _prefixed_writer(prefix: str) -> Callable[[Any, Headers], None]:
     def write(value: Mapping[str, str], headers: Headers) -> None:
-        headers.extend((f"{prefix}{name}".encode(), text.encode()) for name, text in value.items())
+        headers.extend(
+            (f"{prefix}{name}".encode(), encoded_word(text).encode()) for name, text in value.items()
+        )
 
     return write
 

@@ -8,7 +8,7 @@ knows either. No storage, no signatures.
 import asyncio
 import types
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Generator, Mapping, MutableMapping
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, MutableMapping
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -95,6 +95,17 @@ def _begun(coroutine: Coroutine[Any, Any, T], waits_for: object) -> Generator[An
         coroutine.throw(thrown)
     result: T = yield from coroutine
     return result
+
+
+_CHECKSUM = "x-amz-checksum-"
+_ABOUT_CHECKSUMS = {"x-amz-checksum-algorithm", "x-amz-checksum-type", "x-amz-checksum-mode"}
+
+
+def refuse_unknown_checksums(names: Iterable[str]) -> None:
+    """Refuse a checksum of an algorithm that S3 does not know: it would pass for one that was compared."""
+    for name in names:
+        if name.startswith(_CHECKSUM) and name not in BY_HEADER and name not in _ABOUT_CHECKSUMS:
+            raise errors.InvalidRequest(f"The algorithm of {name[:100]} is not one that S3 knows.")
 
 
 @dataclass(slots=True)
