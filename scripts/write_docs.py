@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "examples" / "direct-upload"))
 
 from gallery import CARDS, Card  # noqa: E402
 from meiku import model, ops  # noqa: E402
-from meiku.config import Settings  # noqa: E402
+from meiku.config import Knob, Settings  # noqa: E402
 from meiku.media.operations import OPERATIONS  # noqa: E402
 from meiku.media.operations import Operation as Step  # noqa: E402
 from meiku.model import OperationModel  # noqa: E402
@@ -89,16 +89,23 @@ def settings_page() -> str:
         "# Settings",
         "",
         "Made from the settings record by `make docs`; do not edit.",
-        "Sizes may be written as `64KiB` or `5GiB`.",
+        "Sizes may be written as `64KB` or `5GB`, in thousands, or as `64KiB`, which counts by 1,024.",
         "`MEIKU_ACCESS_KEY` and `MEIKU_SECRET_KEY` fix the root key pair.",
         "",
         "| variable | default | what it does |",
         "| --- | --- | --- |",
     ]
     for knob in Settings.knobs():
-        default = f"{knob.default} {knob.unit}".strip()
-        lines.append(f"| `{knob.variable}` | {default} | {knob.doc} |")
+        lines.append(f"| `{knob.variable}` | {_default(knob)} | {knob.doc} |")
     return "\n".join(lines) + "\n"
+
+
+def _default(knob: Knob) -> str:
+    """Write a default with its unit, and what is large so that its digits can be counted."""
+    if knob.default == "none":
+        return knob.default
+    text = f"{int(knob.default):,}" if knob.unit == "bytes" else knob.default
+    return f"{text} {knob.unit}".strip()
 
 
 def recipes_page() -> str:

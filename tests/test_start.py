@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -103,6 +103,26 @@ def test_no_serving_process_shows_its_secrets(nobodys: Path, module: str) -> Non
 def _status(pid: int) -> dict[str, str]:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def test_a_process_list_shows_the_data_folder(own_server: Callable[..., Server]) -> None:
+    """Whoever looks at `ps` sees which of several services is which; workers too."""
+    server = own_server("--workers", "1")
+    assert server.process is not None
+    for pid in tree(server.process.pid):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        assert words[words.index(b"--data") + 1] == bytes(server.data.resolve())
+
+
+@pytest.mark.parametrize("text", ["Photos", "photos:public", ":private", "photos:private:x"])
+def test_a_bucket_that_cannot_be_is_refused_at_the_start(tmp_path: Path, text: str) -> None:
+    """A name or a list that S3 does not have is one sentence, before anything listens or is made."""
+    command = [sys.executable, "-m", "meiku", "serve", "--data", str(tmp_path / "data"), "--port", "0"]
+    environment = os.environ | {"MEIKU_BUCKETS": f"fine,{text}"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "is not a bucket's name" in done.stderr or "is not an ACL of a bucket" in done.stderr
+    assert not (tmp_path / "data" / "meta.sqlite3").exists()
 
 
 def test_a_secret_that_was_made_is_shown_on_a_terminal(tmp_path: Path) -> None:

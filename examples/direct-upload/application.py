@@ -26,7 +26,7 @@ from page import done_places, form_places, gallery_places, language_of, remember
 from samples import Samples
 from storage import Storage
 
-GIB = 1024**3
+GB = 10**9
 PAGES = Path(__file__).parent / "pages"
 LISTED_AT_MOST = 24
 
@@ -36,7 +36,7 @@ class Rules:
     """What visitors may upload; change these and the signatures change with them."""
 
     prefix: str = "uploads/"
-    size_limit_bytes: int = GIB
+    size_limit_bytes: int = GB
     signature_expires_s: int = 600
     form_expires_s: int = 3600
     shown_types: tuple[str, ...] = ("image/", "video/", "audio/", "text/plain", "application/pdf")
@@ -202,7 +202,7 @@ def _uploads(signer: Signer) -> APIRouter:
 
 def _pages(signer: Signer) -> APIRouter:
     router = APIRouter(default_response_class=HTMLResponse)
-    places = {"origin": signer.origin, "limit": f"{signer.rules.size_limit_bytes / GIB:g} GiB"}
+    places = {"origin": signer.origin, "limit": f"{signer.rules.size_limit_bytes / GB:g} GB"}
 
     @router.get("/")
     def start(request: Request) -> str:

@@ -16,7 +16,9 @@ MIB = 1024 * KIB
 GIB = 1024 * MIB
 
 PREFIX = "MEIKU_"
-_UNITS = {"": 1, "k": KIB, "kib": KIB, "m": MIB, "mib": MIB, "g": GIB, "gib": GIB}
+# What people are shown counts by thousands, and so do these names; a letter alone was binary from the first.
+_UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_UNITS |= {"k": KIB, "kib": KIB, "m": MIB, "mib": MIB, "g": GIB, "gib": GIB, "tib": 1024 * GIB}
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
 _TOKEN_CHARACTERS = 16
@@ -61,12 +63,16 @@ class Settings:
     port: Annotated[int, About("Port to listen on; 0 lets the system choose one.", least=0)] = 9000
     workers: Annotated[int, About("Worker processes; 0 is one per processor, at most 8.", least=0)] = 0
     domains: Annotated[
-        tuple[str, ...], About("Domains whose sub-domains are buckets; localhost always is one.")
+        tuple[str, ...], About("Domains whose sub-domains are buckets; localhost always is one.", "hosts")
     ] = ()
     public_hosts: Annotated[
-        tuple[str, ...], About("Hosts that clients sign for when a proxy changes Host.")
+        tuple[str, ...], About("Hosts that clients sign for when a proxy changes Host.", "hosts")
     ] = ()
     region: Annotated[str, About("Region that the server says it is in.")] = "us-east-1"
+    buckets: Annotated[
+        tuple[str, ...],
+        About("Buckets that are made at the start where they are missing: `photos`, or `site:public-read`."),
+    ] = ()
     tls_certificate: Annotated[
         Path | None, About("PEM file with the certificate chain; speaks HTTPS when set.")
     ] = None
@@ -270,7 +276,7 @@ def _check_domains(domains: tuple[str, ...]) -> None:
 def _parse(field: "dataclasses.Field[Any]", text: str) -> Any:
     """Turn a variable's text into the setting's type, or raise `ConfigError`."""
     kind, about = _declared(field)
-    parse, expected = _PARSERS["bytes" if about.unit == "bytes" else kind]
+    parse, expected = _PARSERS[about.unit if about.unit in _PARSERS else kind]
     try:
         return parse(text)
     except ValueError:
@@ -278,7 +284,7 @@ def _parse(field: "dataclasses.Field[Any]", text: str) -> Any:
 
 
 def parse_size(text: str) -> int:
-    """Read a number of bytes such as `65536`, `64KiB` or `5G`."""
+    """Read a number of bytes such as `65536`, `64KB` (thousands) or `64KiB` (times 1,024)."""
     match = re.fullmatch(r"(\d+)\s*([a-z]*)", text.lower(), re.ASCII)
     if match is None or match[2] not in _UNITS:
         raise ValueError(text)
@@ -291,12 +297,16 @@ def _switch(text: str) -> bool:
     return text.lower() in _YES
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.lower() for name in re.split(r"[\s,]+", text) if name)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in re.split(r"[\s,]+", text) if word)
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return _words(text.lower())
 
 
 _PARSERS: Mapping[object, tuple[Callable[[str], Any], str]] = {
-    "bytes": (parse_size, "a number of bytes, such as 65536, 64KiB or 5GiB"),
+    "bytes": (parse_size, "a number of bytes, such as 65536, 64KB or 5GB (KiB and GiB count by 1,024)"),
     str: (str, "text"),
     str | None: (str, "text"),
     int: (int, "a whole number"),
@@ -304,5 +314,6 @@ _PARSERS: Mapping[object, tuple[Callable[[str], Any], str]] = {
     bool: (_switch, "true or false"),
     Path: (Path, "a path"),
     Path | None: (Path, "a path"),
-    tuple[str, ...]: (_names, "names separated by commas"),
+    "hosts": (_hosts, "names separated by commas"),
+    tuple[str, ...]: (_words, "names separated by commas"),
 }

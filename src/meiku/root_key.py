@@ -18,13 +18,29 @@ def root_key_pair(
     data_folder: Path, environment: Mapping[str, str] = os.environ
 ) -> tuple[KeyPair, Path | None]:
     """Find or make the pair; the path is where it is kept, None where the environment gave it."""
+    given = _given(environment)
+    if given is not None:
+        return given, None
+    path = data_folder / FILE_NAME
+    return (_read(path) if path.exists() else _make(path)), path
+
+
+def find_root_key_pair(data_folder: Path, environment: Mapping[str, str] = os.environ) -> KeyPair:
+    """Find the pair, and make none."""
+    path = data_folder / FILE_NAME
+    given = _given(environment)
+    if given is None and not path.exists():
+        raise ConfigError(
+            f"there is no root key in {path}; MEIKU_ACCESS_KEY and MEIKU_SECRET_KEY may name it"
+        )
+    return given or _read(path)
+
+
+def _given(environment: Mapping[str, str]) -> KeyPair | None:
     access_key, secret_key = environment.get("MEIKU_ACCESS_KEY"), environment.get("MEIKU_SECRET_KEY")
     if bool(access_key) != bool(secret_key):
         raise ConfigError("set both MEIKU_ACCESS_KEY and MEIKU_SECRET_KEY, or neither")
-    if access_key and secret_key:
-        return KeyPair(access_key, secret_key), None
-    path = data_folder / FILE_NAME
-    return (_read(path) if path.exists() else _make(path)), path
+    return KeyPair(access_key, secret_key) if access_key and secret_key else None
 
 
 def _read(path: Path) -> KeyPair:

@@ -49,6 +49,8 @@ CLOSING_TIME_S = 3.0
 QUIET_TICKS = 20
 BUSY_TICKS = 200
 
+# Where to ask a service that listens on every network.
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _PR_SET_PDEATHSIG = 1
 # mallopt(3): by its defaults glibc gives a heap to each thread, and pages of its own to whatever is large.
@@ -70,7 +72,15 @@ class Address:
     @property
     def url(self) -> str:
         """Return the address as a URL without a path."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self._url_of(self.host)
+
+    @property
+    def local_url(self) -> str:
+        """Return the address at which this machine itself reaches the service."""
+        return self._url_of(_LOOPBACK.get(self.host, self.host))
+
+    def _url_of(self, name: str) -> str:
+        host = f"[{name}]" if ":" in name else name
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
 

@@ -6,9 +6,11 @@ command line's libraries, a fifth of its memory. What must not live here: argume
 
 import asyncio
 import os
+import shlex
+import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn, cast
 
@@ -23,6 +25,7 @@ from meiku.inherited_secrets import SECRETS, with_secrets, without_secrets
 from meiku.media.confinement import hide_memory, try_to_confine
 from meiku.media.jobs import Jobs
 from meiku.ops.accounts import AccountError, KeyPair, ensure_root
+from meiku.ops.house_buckets import BucketError, Wanted, ensure_buckets, read_wanted
 from meiku.root_key import FILE_NAME, root_key_pair
 from meiku.serve import Address, serve
 
@@ -32,8 +35,11 @@ _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def become(settings: Settings, environment: Mapping[str, str] = os.environ) -> NoReturn:
-    """Replace this process, which keeps its number, by one that does nothing but serve."""
-    command = [sys.executable, *PROGRAM]
+    """Replace this process, which keeps its number, by one that does nothing but serve.
+
+    The data folder stands in its command line for `ps` to show; what it does, its environment says.
+    """
+    command = [sys.executable, *PROGRAM, "--data", str(settings.data_folder.resolve())]
     told = without_secrets({**environment, **settings.as_environment()})
     os.execve(sys.executable, command, told)  # noqa: S606
 
@@ -46,7 +52,7 @@ def main() -> None:
             become(Settings.from_environment())
         environment = with_secrets(os.environ)
         sys.exit(_run(Settings.from_environment(environment=environment), environment))
-    except (AccountError, ConfigError, StateError) as refusal:
+    except (AccountError, BucketError, ConfigError, StateError) as refusal:
         _refuse(str(refusal))
     except OSError as error:
         _refuse(f"{error.filename or 'the data folder'}: {error.strerror or error}")
@@ -61,7 +67,8 @@ def _run(settings: Settings, environment: Mapping[str, str]) -> int:
     settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     is_new = not (settings.data_folder / FILE_NAME).exists()
     pair, kept_in = root_key_pair(settings.data_folder, environment)
-    asyncio.run(_prepare(settings, pair))
+    wanted = read_wanted(settings.buckets)
+    asyncio.run(_prepare(settings, pair, wanted))
     counters, jobs = Counters(settings.workers, model.operations()), Jobs(settings.workers)
     return serve(
         settings,
@@ -71,10 +78,15 @@ def _run(settings: Settings, environment: Mapping[str, str]) -> int:
     )
 
 
-async def _prepare(settings: Settings, pair: KeyPair) -> None:
-    """Bring the database up to date and make the root user, before there are workers to race for it."""
+async def _prepare(settings: Settings, pair: KeyPair, wanted: Sequence[Wanted]) -> None:
+    """Bring the database up to date, and make the root user and the buckets that are to be there.
+
+    Before there are workers to race for it.
+    """
+    now_ms = int(time.time() * 1000)
     async with open_meta(settings) as meta:
-        await ensure_root(meta, pair, int(time.time() * 1000))
+        await ensure_root(meta, pair, now_ms)
+        await ensure_buckets(meta, wanted, settings.region, now_ms)
 
 
 def _greet(address: Address, settings: Settings, pair: KeyPair, kept_in: Path | None, is_new: bool) -> None:
@@ -89,7 +101,7 @@ def _greet(address: Address, settings: Settings, pair: KeyPair, kept_in: Path | 
         ("secret key", secret),
         ("data", str(settings.data_folder.resolve())),
         ("", ""),
-        ("try", f"aws --endpoint-url {address.url} s3 mb s3://demo"),
+        *(("try" if number == 0 else "", line) for number, line in enumerate(_to_try(address, settings))),
         ("stop", "Ctrl-C: running transfers finish first"),
     ]
     bold, plain = (_BOLD, _PLAIN) if sys.stdout.isatty() and "NO_COLOR" not in os.environ else ("", "")
@@ -97,6 +109,25 @@ def _greet(address: Address, settings: Settings, pair: KeyPair, kept_in: Path | 
     # A terminal that knows no Chinese is no reason not to serve.
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     print(text, flush=True)
+
+
+def _to_try(address: Address, settings: Settings) -> list[str]:
+    """Write what may be typed next, so that it can be pasted into any shell of this machine as it stands."""
+    data = shlex.quote(str(settings.data_folder.resolve()))
+    return [
+        f"{_own_name()} bucket make photos --acl public-read --data {data}",
+        f'eval "$({_own_name()} env --endpoint-url {address.local_url} --data {data})"',
+        "aws s3 cp cat.jpg s3://photos/",
+    ]
+
+
+def _own_name() -> str:
+    """Return how a shell calls this installation's command: by its name where that is what it finds."""
+    beside = Path(sys.executable).with_name("meiku")
+    found = shutil.which("meiku")
+    if found and Path(found).resolve() == beside.resolve():
+        return "meiku"
+    return shlex.quote(str(beside)) if beside.exists() else f"{shlex.quote(sys.executable)} -m meiku"
 
 
 def _refuse(sentence: str) -> NoReturn:

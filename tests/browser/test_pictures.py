@@ -95,7 +95,7 @@ def test_every_card_shows_its_picture(gallery: Page, example: Example) -> None:
     for card in CARDS:
         at = shown(gallery, card.name)
         expect(at).to_have_attribute("data-state", "unshowable" if card.name in UNSHOWABLE else "shown")
-        expect(at.locator(".facts-line")).to_contain_text(re.compile(r"\d (B|KB)"))
+        expect(at.locator(".facts-line")).to_contain_text(re.compile(r"\d (B|kB)"))
         if card.name not in UNSHOWABLE and not card.answer and "average-hue" not in card.recipe:
             assert image_of(at).evaluate("image => image.complete && image.naturalWidth") > 0
 

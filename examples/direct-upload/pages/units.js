@@ -2,7 +2,7 @@
 
 /** Write a size: 12.3 MB. */
 export function size(bytes) {
-  const units = ["B", "KB", "MB", "GB"];
+  const units = ["B", "kB", "MB", "GB"];
   const step = bytes < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1000 ** step;
   return `${step === 0 ? value : value.toFixed(value < 100 ? 1 : 0)} ${units[step]}`;

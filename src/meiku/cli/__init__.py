@@ -1,4 +1,4 @@
-"""The command line: `meiku serve`, `user`, `key`, `check`, `backup` … Each has its file.
+"""The command line: `meiku serve`, `bucket`, `user`, `key`, `check`, `backup` … Each has its file.
 
 Only what people and scripts see: arguments, tables, JSON, exit codes. What a command does is done elsewhere.
 """
@@ -8,19 +8,23 @@ import sys
 import typer
 
 from meiku import __version__
-from meiku.cli import explain, keys, users
+from meiku.cli import buckets, explain, keys, users
 from meiku.cli.backup import backup_command, restore_command
 from meiku.cli.check import check_command
+from meiku.cli.environment import environment_command
 from meiku.cli.output import AsJson, refuse, show
 from meiku.cli.serving import serve_command
 from meiku.config import ConfigError
 from meiku.errors import StateError
 from meiku.ops.accounts import AccountError
+from meiku.ops.house_buckets import BucketError
 
 HELP = """媒库 meiku: S3-compatible media storage that a browser uploads straight into.
 
 \b
 meiku serve                 start on http://127.0.0.1:9000, data in ./meiku-data
+meiku bucket make photos    make a bucket; --acl public-read lets everybody list it
+eval "$(meiku env)"         give aws, boto3 and their like the root key and the address
 meiku user add alice        make another account, with a key pair of its own
 meiku backup DIR            copy everything, also while a server runs
 meiku explain url URL       why was this presigned URL refused?
@@ -34,6 +38,8 @@ command = typer.Typer(
     pretty_exceptions_enable=False,
 )
 command.command("serve")(serve_command)
+command.command("env")(environment_command)
+command.add_typer(buckets.command, name="bucket")
 command.command("check")(check_command)
 command.command("backup")(backup_command)
 command.command("restore")(restore_command)
@@ -52,7 +58,7 @@ def main() -> None:
     """Run the command; what it cannot do is one sentence and exit code 1."""
     try:
         command()
-    except (AccountError, ConfigError, StateError) as refusal:
+    except (AccountError, BucketError, ConfigError, StateError) as refusal:
         refuse(str(refusal))
     except OSError as error:
         refuse(f"{error.filename or 'the data folder'}: {error.strerror or error}")

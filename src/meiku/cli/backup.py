@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from meiku.backup import Copied, back_up, restore
-from meiku.cli.output import AsJson, show
+from meiku.cli.output import AsJson, show, size
 from meiku.cli.progress import Bar
 from meiku.cli.store import DataFolder, settings_of
 
@@ -49,7 +49,7 @@ def _show(copied: Copied, done: str, as_json: bool) -> None:
     copied_blobs = copied.new_blobs - copied.linked_blobs
     lines = [f"LOST  {lost.bucket}/{lost.key}: {lost.sentence}" for lost in copied.lost]
     lines += [
-        f"{done}: {copied.objects} objects, {copied.blobs} blobs of {copied.size_bytes} bytes",
+        f"{done}: {copied.objects} objects, {copied.blobs} blobs of {size(copied.size_bytes)}",
         f"new: {copied_blobs} blobs copied, {copied.linked_blobs} linked; {copied.removed_blobs} removed",
     ]
     show(asdict(copied), "\n".join(lines), as_json)

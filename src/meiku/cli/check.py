@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from meiku.app import open_stores
 from meiku.blobs import Blobs
-from meiku.cli.output import AsJson, console, show
+from meiku.cli.output import AsJson, console, show, size
 from meiku.cli.progress import Bar
 from meiku.cli.store import DataFolder, settings_of
 from meiku.config import ConfigError, Settings, parse_size
@@ -33,7 +33,7 @@ def check_command(
         bool, typer.Option("--repair", help="Mend what can be mended; no object is removed. 修复。")
     ] = False,
     rate_limit: Annotated[
-        str | None, typer.Option(help="Most bytes a second to read, such as 50MiB. 限速。")
+        str | None, typer.Option(help="Most bytes a second to read, such as 50MB. 限速。")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -102,7 +102,7 @@ def _rate(text: str | None) -> int | None:
     try:
         return parse_size(text)
     except ValueError:
-        raise ConfigError(f"--rate-limit is {text!r}: expected bytes a second, such as 50MiB") from None
+        raise ConfigError(f"--rate-limit is {text!r}: expected bytes a second, such as 50MB") from None
 
 
 def _shown(result: Repair, mend: bool) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _print_findings(repairs: list[Repair], mend: bool) -> None:
 
 
 def _summary(value: dict[str, Any], repairs: list[Repair]) -> str:
-    read = f"{value['contents']} objects and parts, {value['size_bytes']} bytes read"
+    read = f"{value['contents']} objects and parts, {size(value['size_bytes'])} read"
     if not repairs:
         return f"{read}; nothing is wrong"
     return f"{read}; {len(repairs)} findings, {value['wrong']} of them not repaired"

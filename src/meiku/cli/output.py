@@ -7,6 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
@@ -34,6 +35,11 @@ def table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str])
     for row in rows:
         drawn.add_row(*(Text("" if row[c] is None else str(row[c])) for c in columns))
     return drawn
+
+
+def size(size_bytes: int) -> str:
+    """Write a size as people read it, in thousands: 12.3 MB."""
+    return decimal(size_bytes)
 
 
 def refuse(sentence: str) -> NoReturn:

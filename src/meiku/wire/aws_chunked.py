@@ -94,7 +94,7 @@ class ChunkedDecoder:
         end = self._held.find(b"\r\n", self._at, self._at + HEADER_LIMIT_BYTES)
         if end < 0:
             if len(self._held) - self._at >= HEADER_LIMIT_BYTES:
-                raise errors.InvalidRequest("A chunk's header line is longer than 8 KiB.")
+                raise errors.InvalidRequest("A chunk's header line is longer than 8,192 bytes.")
             return None
         match = _CHUNK_HEADER.fullmatch(self._held, self._at, end)
         if match is None:
@@ -116,7 +116,7 @@ class ChunkedDecoder:
     def _count_small(self, size_bytes: int) -> None:
         self._small_chunks += size_bytes < SMALL_CHUNK_BYTES
         if self._small_chunks > SMALL_CHUNKS_LIMIT:
-            raise errors.InvalidRequest("The body has more than 1000 chunks of less than 1 KiB.")
+            raise errors.InvalidRequest("The body has more than 1000 chunks of less than 1,024 bytes.")
 
     def _data(self) -> Event | None:
         data = self._held[self._at : self._at + self._chunk_bytes]
@@ -138,7 +138,7 @@ class ChunkedDecoder:
 
     def _trailer(self) -> Event | None:
         if len(self._held) - self._at > TRAILER_LIMIT_BYTES:
-            raise errors.InvalidRequest("More than 8 KiB follow the last chunk.")
+            raise errors.InvalidRequest("More than 8,192 bytes follow the last chunk.")
         return None
 
 
