@@ -1,11 +1,23 @@
 """A form's fields are its head: they come in a head's time, to a bucket that is there, with one proof."""
 
+import base64
+import hashlib
 import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from browser_form import BOUNDARY, CONTENT_TYPE, Key, policy, post, signed_v2, signed_v4
+from browser_form import (
+    BOUNDARY,
+    CONTENT,
+    CONTENT_TYPE,
+    Key,
+    file_part,
+    policy,
+    post,
+    signed_v2,
+    signed_v4,
+)
 from plain_http import answer_on, connect, head
 from running_server import Server
 from signed_request import sign
@@ -87,3 +99,18 @@ def test_a_component_given_twice_is_refused(server: Server, bucket: str) -> None
         twice = {**signed.headers, name: f"{signed.headers[name]}, {part}"}
         answer = signed.send(server.port, headers=twice)
         assert (answer.status, answer.code) == (400, "AuthorizationHeaderMalformed")
+
+
+def test_a_long_file_name_in_many_places_is_refused(server: Server, bucket: str) -> None:
+    """What ${filename} makes of the fields is bound as the fields are: twenty KiB do not become fifty MiB."""
+    fields = {"key": "k", "x-ignore-much": "${filename}" * 1000}
+    answer = post(server.port, bucket, fields, file_part(filename="a" * 3000))
+    assert (answer.status, answer.code) == (400, "MaxPostPreDataLengthExceededError")
+
+
+def test_a_digest_needs_no_condition(server: Server, bucket: str) -> None:
+    """Content-MD5 can only narrow what is taken, as checksums can: no condition has to name it."""
+    for data, status in ((CONTENT, 204), (b"other", 400)):
+        md5 = base64.b64encode(hashlib.md5(data).digest()).decode()
+        fields = {"key": "k", "Content-MD5": md5, **signed_v4({"key": "k"})}
+        assert post(server.port, bucket, fields).status == status

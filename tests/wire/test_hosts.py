@@ -55,3 +55,10 @@ def test_the_target_s_own_host_counts(server: Server) -> None:
     answer = ask(server, lines.format(server.port))
     assert (answer.code, answer.element("BucketName")) == ("NoSuchBucket", "one-bucket")
     assert ask(server, "GET http://a%20b/k HTTP/1.1\nHost: x").status in (400, 403, 404)
+
+
+@pytest.mark.parametrize("hosts", ["", "\nHost: a\nHost: b", "\nHost: a b"])
+def test_the_target_s_host_mends_no_broken_head(server: Server, hosts: str) -> None:
+    """A target that names its host does not make two Host fields, none, or an invalid one good."""
+    answer = ask(server, f"GET http://one-bucket.localhost/k HTTP/1.1{hosts}")
+    assert (answer.status, answer.code) == (400, "BadRequest")

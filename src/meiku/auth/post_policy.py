@@ -30,7 +30,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\
 _ESCAPES = {"\\$": "$", "\\v": "\\u000b"}
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
 # They can only narrow what is taken: bytes that do not fit them are refused.
-_CHECKSUM = "x-amz-checksum-"
+_DIGESTS = ("x-amz-checksum-", "content-md5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +266,7 @@ def _uncovered(
 
 
 def _may_be_uncovered(field: str) -> bool:
-    return field in _UNCOVERED_ALLOWED or field.startswith(("x-ignore-", _CHECKSUM))
+    return field in _UNCOVERED_ALLOWED or field.startswith(("x-ignore-", *_DIGESTS))
 
 
 def failures(results: Sequence[ConditionResult]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 from urllib.parse import parse_qsl, unquote
 
+from meiku.auth.carried import carried_headers
 from meiku.auth.request import SignedRequest
 from meiku.signing import canonical_query_v4, join_canonical_v4, string_to_sign_v2, uri_encode
 
@@ -111,7 +112,10 @@ def first_v4(request: SignedRequest, signed_headers: tuple[str, ...], payload_ha
 
 def _said_in_query(request: SignedRequest, signed_headers: tuple[str, ...]) -> dict[str, str]:
     """Gather headers that were signed as such and then written into the URL, as the JavaScript SDK does."""
-    return {name.lower(): value for name, value in request.query if name.lower() in signed_headers}
+    if "x-amz-signature" not in {name.lower() for name, _ in request.query}:
+        return {}
+    carried = carried_headers(request.query)
+    return {name: value for name, value in carried.items() if name in signed_headers}
 
 
 def other_v4(
@@ -177,6 +181,8 @@ def _amz_headers(request: SignedRequest) -> dict[str, str]:
         for name, value in request.headers.items()
         if name.startswith("x-amz-") or name in _SIGNED_BY_V2
     }
+    if not any(name == "Signature" for name, _ in request.query):
+        return headers
     for name, value in request.query:
         lowered = name.lower()
         if lowered.startswith("x-amz-") or lowered in _SIGNED_BY_V2:

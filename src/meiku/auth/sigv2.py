@@ -55,7 +55,7 @@ class ClaimV2:
         """Judge the claim and tell how the body must be; refusals are S3's own."""
         admit(credential, self.session_token, now_s)
         self.check_time(now_s)
-        payload = payload_of(self.request.headers)
+        payload = payload_of(self.reading().headers)
         self._check_coverage()
         for reading in self._readings():
             if same_text(signature_v2(credential.secret_key, reading.text()), self.signature):

@@ -36,6 +36,7 @@ FIELDS_LIMIT_BYTES = 20 * 1024
 OVERHEAD_LIMIT_BYTES = 96 * 1024
 DEFAULT_LIMITS = BodyLimits()
 _AS_SENT = {"policy", "signature", "x-amz-signature"}
+_VARIABLE = "${filename}"
 
 _BOUNDARY = re.compile(r"[\x20-\x7e]{0,199}[\x21-\x7e]")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -184,12 +185,17 @@ class _Fields:
         self._keep(part.name, b"".join(pieces))
 
     def filled(self, filename: str) -> dict[str, str]:
-        """Return the fields with ${filename} replaced, but for those that are signed as they stand."""
+        """Return the fields with ${filename} replaced, but for those that are signed as they stand.
+
+        MaxPostPreDataLengthExceeded when that makes them too large: a name can stand in a field many times.
+        """
         name = _without_folders(filename)
-        return {
-            field: value if field in _AS_SENT else value.replace("${filename}", name)
-            for field, value in self.values.items()
-        }
+        if _VARIABLE not in "".join(self.values.values()):
+            return self.values
+        open_to_it = {field: value for field, value in self.values.items() if field not in _AS_SENT}
+        times = sum(value.count(_VARIABLE) for value in open_to_it.values())
+        self._count(times * max(0, len(name.encode()) - len(_VARIABLE)))
+        return self.values | {field: value.replace(_VARIABLE, name) for field, value in open_to_it.items()}
 
     def _count(self, size_bytes: int) -> None:
         self._size_bytes += size_bytes

@@ -24,6 +24,7 @@ from meiku import errors
 from meiku.client import client_of
 from meiku.config import Settings
 from meiku.wire.exchange import answer_and_end, declared_bytes, offer_whole, slow_down
+from meiku.wire.host import with_host_of_target
 from meiku.wire.load import Load, Share
 from meiku.wire.outlet import Outlet, ReaderWatch, refusal
 
@@ -253,19 +254,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if len(self.headers) > HEADERS_LIMIT:
             raise errors.RequestHeaderSectionTooLarge
         if b"://" in self.url[:8]:
-            self._take_host_of_target()
+            self.headers[:] = with_host_of_target(self.url, self.headers)
         super().on_headers_complete()
         # What comes behind the body must not join the headers that the request was signed with.
         self.headers = []
         if self.pipeline and self._too_many_wait():
             raise errors.BadRequest("Too many requests wait for their turn on this connection.")
-
-    def _take_host_of_target(self) -> None:
-        """Let a target that names its host be the one that is asked, whatever Host says (RFC 9112, 3.2.2)."""
-        target = httptools.parse_url(self.url)
-        port = b":%d" % target.port if target.port else b""
-        self.headers[:] = [field for field in self.headers if field[0] != b"host"]
-        self.headers.append((b"host", (target.host or b"") + port))
 
     def _too_many_wait(self) -> bool:
         headers = sum(len(list(cycle.scope["headers"])) for cycle, _ in self.pipeline)

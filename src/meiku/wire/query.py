@@ -8,32 +8,11 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from meiku import checksums, errors
+from meiku.auth.carried import CREDENTIAL, CREDENTIAL_AS_WRITTEN, carried_headers, is_presigned
 
 Pairs = tuple[tuple[str, str], ...]
 
 PARAMETERS_LIMIT = 200
-_CREDENTIAL_AS_WRITTEN = {
-    "X-Amz-Algorithm",
-    "X-Amz-Credential",
-    "X-Amz-Date",
-    "X-Amz-Expires",
-    "X-Amz-Signature",
-    "X-Amz-SignedHeaders",
-    "X-Amz-Security-Token",
-}
-CREDENTIAL_PARAMETERS = {name.lower() for name in _CREDENTIAL_AS_WRITTEN}
-_V2_CREDENTIAL = ("AWSAccessKeyId", "Signature")
-# Headers that the JavaScript SDK writes into a presigned URL beside x-amz-*.
-_STANDARD = {
-    "cache-control",
-    "content-disposition",
-    "content-encoding",
-    "content-language",
-    "content-md5",
-    "content-type",
-}
-# Parameters that look like headers, and which V2 does not sign: they stay what they are.
-_NEVER_HEADERS = {"x-amz-process", "x-amz-limitrate"}
 _CHECKSUMS_OF_NOTHING = {
     algorithm.header: checksums.encode(algorithm.new().digest())
     for algorithm in checksums.ALGORITHMS.values()
@@ -72,7 +51,7 @@ _REMEMBERED_LENGTH = 128
 _remembered = lru_cache(1024)(_unquoted)
 
 
-def with_carried(sent: dict[str, str], query: Mapping[str, str]) -> dict[str, str]:
+def with_carried(sent: dict[str, str], query: Mapping[str, str], pairs: Pairs) -> dict[str, str]:
     """Let a presigned URL carry headers as query parameters, as the SDKs write them.
 
     V4 signs every parameter. V2 signs the `x-amz-*` headers, wherever they stand, and of the others just as
@@ -80,19 +59,15 @@ def with_carried(sent: dict[str, str], query: Mapping[str, str]) -> dict[str, st
     real ones are taken: whoever signs a URL has no body yet, and the JavaScript SDK writes the checksum of
     nothing.
     """
-    if not _is_presigned(query):
+    # Nearly always there is nothing but the proof, and nothing more to look at.
+    if not query or not is_presigned(query) or query.keys() <= CREDENTIAL_AS_WRITTEN:
         return sent
-    # Nearly always there is nothing else, and nothing more to look at.
-    others = [name for name in query if name not in _CREDENTIAL_AS_WRITTEN]
-    if not others:
-        return sent
-    lowered = {name.lower(): query[name] for name in others}
-    carried = {name: value for name, value in lowered.items() if _may_be_header(name)}
+    carried = carried_headers(pairs)
     if not carried:
         return sent
     if any(_CHECKSUMS_OF_NOTHING.get(name) == value for name, value in carried.items()):
         carried = {name: value for name, value in carried.items() if name not in _CHECKSUM_NAMES}
-    if "X-Amz-Signature" in query:
+    if "AWSAccessKeyId" not in query:
         _refuse_differing(carried, sent)
     return carried | sent
 
@@ -106,21 +81,11 @@ def _refuse_differing(carried: Mapping[str, str], sent: Mapping[str, str]) -> No
             )
 
 
-def _is_presigned(query: Mapping[str, str]) -> bool:
-    return "X-Amz-Signature" in query or all(name in query for name in _V2_CREDENTIAL)
-
-
-def _may_be_header(name: str) -> bool:
-    if name in _STANDARD:
-        return True
-    return name.startswith("x-amz-") and name not in CREDENTIAL_PARAMETERS and name not in _NEVER_HEADERS
-
-
 def is_carried(name: str, query: Mapping[str, str], headers: Mapping[str, str]) -> bool:
     """Tell whether a parameter is part of the credential, or a header that a presigned URL carries."""
     lowered = name.lower()
     return (
-        lowered in CREDENTIAL_PARAMETERS
+        lowered in CREDENTIAL
         or lowered in headers
         or ("X-Amz-Signature" in query and lowered in _CHECKSUM_NAMES)
     )

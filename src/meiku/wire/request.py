@@ -4,7 +4,6 @@ Addresses are understood here (path-style and host-style), and nowhere else. Key
 `//` and every other byte stand for themselves. Nothing here reads a body or judges a signature.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -14,6 +13,7 @@ from msgspec.structs import replace
 
 from meiku import errors
 from meiku.model import Level
+from meiku.wire.host import is_host
 from meiku.wire.query import read_query, with_carried
 
 Scope = MutableMapping[str, Any]
@@ -21,8 +21,6 @@ Receive = Callable[[], Coroutine[Any, Any, MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 KEY_LIMIT_BYTES = 1023
-# A name or an address, and a port (RFC 3986, 3.2.2). No comma: several Host fields are joined by one.
-_HOST = re.compile(r"(?:[A-Za-z0-9._~%!$&'()*+;=-]*|\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9]+)?\])(?::[0-9]*)?")
 
 
 class Request(Struct, frozen=True):
@@ -68,7 +66,7 @@ def read_request(scope: Scope, receive: Receive, domains: Sequence[str]) -> Requ
     """Read the scope; InvalidURI for a path that is not UTF-8, BadRequest for a Host that is none."""
     headers = read_headers(scope["headers"])
     host = headers.get("host")
-    if host is None or not _HOST.fullmatch(host):
+    if host is None or not is_host(host):
         host = _unusual_host(host, scope)
     raw_path = scope["raw_path"].decode("latin-1")
     query_string = scope["query_string"].decode("latin-1")
@@ -87,7 +85,7 @@ def read_request(scope: Scope, receive: Receive, domains: Sequence[str]) -> Requ
         query_pairs=pairs,
         query=query,
         sent_headers=headers,
-        headers=with_carried(headers, query),
+        headers=with_carried(headers, query, pairs),
         bucket=bucket,
         key=key,
         host_style=host_style,
@@ -110,7 +108,7 @@ def with_literal_plus(request: Request) -> Request:
     query = dict(reversed(pairs))
     if query.keys() != request.query.keys():
         raise errors.InvalidURI("The query string can be read in two ways: write a plus as %2B.")
-    headers = with_carried(dict(request.sent_headers), query)
+    headers = with_carried(dict(request.sent_headers), query, pairs)
     return replace(request, query_pairs=pairs, query=query, headers=headers)
 
 
