@@ -1,6 +1,8 @@
 """What the terminal says once everything runs: where things are, and what to try. It only prints."""
 
+import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +11,8 @@ from rich.text import Text
 from storage import Storage
 
 LABEL_CELLS = 26
+HOUSE = Path(__file__).resolve().parents[2]
+USUAL_ENDPOINT = "http://127.0.0.1:9000"
 
 
 def greet(storage: Storage, data: Path, kept_in: Path | None, origin: str, *, shows_secret: bool) -> None:
@@ -29,7 +33,7 @@ def greet(storage: Storage, data: Path, kept_in: Path | None, origin: str, *, sh
     ):
         console.print(_line(label, value, "bold cyan" if value.startswith(origin) else ""))
     console.print("\n  [bold]试一试 try[/bold]")
-    for command in _curl(storage, kept_in), _boto3(storage, kept_in):
+    for command in _to_try(storage, data):
         console.print(Text(f"  {command}", "dim"))
     console.print("\n  Ctrl-C 停止两者 stops both\n")
     sys.stdout.flush()
@@ -41,26 +45,18 @@ def _line(label: str, value: str, style: str) -> Text:
     return text.append(value, style)
 
 
-def _curl(storage: Storage, kept_in: Path | None) -> str:
-    """Write a command that lists the bucket and can be pasted as it stands, without the secret in it."""
-    pair = "$MEIKU_ACCESS_KEY:$MEIKU_SECRET_KEY"
-    if kept_in:
-        pair = f"$(python3 -c \"import json; print(':'.join(json.load(open('{kept_in}')).values()))\")"
-    # curl signs what it sends, and S3 wants to be told of the payload even where there is none.
-    header = "x-amz-content-sha256: UNSIGNED-PAYLOAD"
-    address = f"{storage.endpoint}/{storage.bucket}"
-    return f'curl --aws-sigv4 aws:amz:us-east-1:s3 --user "{pair}" -H "{header}" {address}'
-
-
-def _boto3(storage: Storage, kept_in: Path | None) -> str:
-    """Write the same for boto3."""
-    imports, access_key, secret_key = "os", "os.environ['MEIKU_ACCESS_KEY']", "os.environ['MEIKU_SECRET_KEY']"
-    if kept_in:
-        imports = f"json; k = json.load(open('{kept_in}'))"
-        access_key, secret_key = "k['access_key']", "k['secret_key']"
-    return (
-        f'python3 -c "import boto3, {imports}; '
-        f"s3 = boto3.client('s3', endpoint_url='{storage.endpoint}', region_name='us-east-1', "
-        f"aws_access_key_id={access_key}, aws_secret_access_key={secret_key}); "
-        f"print(s3.list_objects_v2(Bucket='{storage.bucket}'))\""
+def _to_try(storage: Storage, data: Path) -> Iterator[str]:
+    """Write commands that can be pasted as they stand, without the secret in them."""
+    command = "./meiku" if Path.cwd() == HOUSE else shlex.quote(str(HOUSE / "meiku"))
+    where = (
+        ""
+        if data.resolve() == Path("meiku-data").resolve()
+        else f" --data {shlex.quote(str(data.resolve()))}"
     )
+    reached = "" if storage.endpoint == USUAL_ENDPOINT else f" --endpoint-url {storage.endpoint}"
+    yield f"{command} bucket make photos --acl public-read{where}"
+    yield f'eval "$({command} env{reached}{where})"'
+    # curl signs what it sends, and S3 wants to be told of the payload even where there is none.
+    pair, header = "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY", "x-amz-content-sha256: UNSIGNED-PAYLOAD"
+    address = f"{storage.endpoint}/{storage.bucket}"
+    yield f'curl --aws-sigv4 aws:amz:us-east-1:s3 --user "{pair}" -H "{header}" {address}'

@@ -70,8 +70,8 @@ def key_file(data: Path) -> Path:
 
 
 @contextmanager
-def running(data: Path, host: str, port: int) -> Iterator[Service]:
-    """Run the service for as long as the block lasts."""
+def running(data: Path, host: str, port: int, pages: str) -> Iterator[Service]:
+    """Run the service for as long as the block lasts; `pages` is what a browser at its root is led to."""
     command = [
         sys.executable,
         "-m",
@@ -86,7 +86,8 @@ def running(data: Path, host: str, port: int) -> Iterator[Service]:
     ]
     # A session of its own: Ctrl-C reaches only us, so the pages stop before what they stand on. Its errors
     # are shown, its greeting is not: ours says the same and more.
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    told = {**os.environ, "MEIKU_HOME_PAGE": pages}
+    process = subprocess.Popen(command, env=told, stdout=subprocess.DEVNULL, start_new_session=True)
     service = Service(process, f"http://{_loopback(host)}:{port}", data)
     try:
         yield service

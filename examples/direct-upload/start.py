@@ -41,10 +41,10 @@ def start(
     _listen(host, port, "--port").close()
     listening = _listen(host, page_port, "--page-port")
     try:
-        with running(data, host, port) as service:
+        name = _name(host)
+        origin = f"http://{name}{'' if page_port == 80 else f':{page_port}'}"
+        with running(data, host, port, origin) as service:
             service.wait_until_ready()
-            name = _name(host)
-            origin = f"http://{name}{'' if page_port == 80 else f':{page_port}'}"
             storage = _prepare(service, name, port, origin)
             greet(storage, data, service.kept_in, origin, shows_secret=is_new)
             _serve(storage, origin, listening, service)

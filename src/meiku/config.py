@@ -162,6 +162,9 @@ class Settings:
     grants_by_email: Annotated[
         bool, About("Whether ACLs may name users by e-mail address, which tells who has an account.")
     ] = True
+    home_page: Annotated[
+        str | None, About("Address that a browser is shown at the service's root, of your own pages.")
+    ] = None
     metrics_token: Annotated[
         str | None, About("Bearer token that `/-/metrics` asks for; without one only loopback may read it.")
     ] = dataclasses.field(default=None, repr=False)
@@ -174,6 +177,7 @@ class Settings:
             _check_least(field, getattr(self, field.name))
         self._check_network()
         _check_token(self.metrics_token)
+        _check_address(self.home_page)
         _check_domains(self.domains)
 
     def _check_network(self) -> None:
@@ -265,6 +269,11 @@ def _check_token(token: str | None) -> None:
         raise ConfigError(
             f"metrics_token cannot be used: expected at least {_TOKEN_CHARACTERS} ASCII characters, no spaces"
         )
+
+
+def _check_address(address: str | None) -> None:
+    if address is not None and not re.fullmatch(r"https?://[!-~]+", address):
+        raise ConfigError(f"home_page is {address!r}: expected an address such as https://media.example/")
 
 
 def _check_domains(domains: tuple[str, ...]) -> None:

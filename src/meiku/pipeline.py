@@ -33,6 +33,7 @@ from meiku.wire.forms import read_form
 from meiku.wire.renderer import Headers, Renderer, Response, render_error
 from meiku.wire.request import Receive, Request, Scope, check_key, read_request
 from meiku.wire.router import Router
+from meiku.wire.visitors import answer_visitor
 
 # Types a browser shows but never runs: only these are taken from the file part of a form.
 _SAFE_MEDIA = ("image/", "video/", "audio/")
@@ -241,6 +242,9 @@ class Pipeline:
 
     def _refuse(self, refusal: errors.S3Error, progress: Progress) -> Response:
         request = progress.request
+        visit = answer_visitor(request, refusal, self._settings.home_page) if request else None
+        if visit is not None:
+            return visit
         resource = request.raw_path if request else ""
         return render_error(
             refusal, resource=resource, request_id=progress.request_id, host_id=self._settings.region

@@ -5,6 +5,7 @@ import signal
 import socket
 import stat
 import subprocess
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic, sleep
@@ -55,6 +56,27 @@ def test_secret_is_shown_once_and_kept_private(start: Start) -> None:
     second = start().wait_until_ready()
     assert secret not in second.said()
     assert str(kept_in) in second.said()
+
+
+def test_what_it_offers_can_be_pasted(start: Start) -> None:
+    """Its lines make a bucket and list another, in the folder where it was started, and hold no secret."""
+    example = start().wait_until_ready()
+    offered = [line.strip() for line in example.said().split("try")[1].splitlines() if line.startswith("  ")]
+    assert [line.split()[0].rpartition("/")[2] for line in offered[:3]] == ["meiku", "eval", "curl"]
+    done = subprocess.run(["sh", "-euc", "\n".join(offered[:3])], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "made photos (public-read), owned by root" in done.stdout
+    assert "<Name>direct-upload</Name>" in done.stdout
+    secret = (example.data / "root-key.json").read_text().split('"secret_key": "')[1].split('"')[0]
+    assert secret not in "".join(offered)
+
+
+def test_a_browser_at_the_service_is_led_to_the_pages(start: Start) -> None:
+    """Whoever opens the service's port by mistake finds the upload page."""
+    example = start().wait_until_ready()
+    asked = urllib.request.Request(f"http://127.0.0.1:{example.port}/", headers={"Accept": "text/html"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert f'<a href="{example.pages}">' in answer.read().decode()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
