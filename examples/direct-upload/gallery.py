@@ -142,7 +142,7 @@ SIZE = Group(
             "image/crop",
             "image/crop,w_320,h_214,g_sw",
             "从西南角的九分之一剪起。",
-            "The rectangle begins at the ninth in the south-west.",
+            "The rectangle lies in the south-west corner.",
         ),
         Card(
             "indexcrop",

@@ -65,6 +65,10 @@ def name(text: str) -> str:
         ("w_300,h_300,m_fill", (300, 300)),
         ("w_300,h_300,m_pad", (300, 300)),
         ("w_300,h_300,m_fixed", (300, 300)),
+        ("h_100,m_fixed", (100, 100)),
+        ("w_100,m_fill", (100, 100)),
+        ("w_100,m_pad", (100, 100)),
+        ("w_500,m_pad", (500, 500)),
         ("l_300", (300, 200)),
         ("s_100", (150, 100)),
         ("l_300,s_50", (75, 50)),
@@ -90,9 +94,11 @@ def test_pad_fills_with_its_colour_and_fill_cuts_evenly() -> None:
     assert near(filled, 2, 2, RED) and near(filled, 297, 297, YELLOW)
 
 
-def test_a_crop_is_taken_from_its_ninth_and_clipped() -> None:
+def test_a_crop_lies_where_gravity_says_and_is_clipped() -> None:
     east = picture("image/crop,w_300,h_50,g_se")
-    assert (east.width, east.height) == (200, 50) and near(east, 100, 25, YELLOW)
+    assert (east.width, east.height) == (300, 50) and near(east, 5, 25, YELLOW)
+    moved = picture("image/crop,w_300,h_50,g_se,x_100")
+    assert (moved.width, moved.height) == (200, 50)
     assert near(picture("image/crop,x_300,y_0,w_10,h_10"), 5, 5, GREEN)
     with pytest.raises(RecipeRefused, match=r"crop, parameter x: .* 600 pixels"):
         picture("image/crop,x_600")
@@ -114,8 +120,8 @@ def test_rotation_is_clockwise_and_slanted_corners_are_seen_through() -> None:
         ("rotate,180", YELLOW),
         ("rotate,270", GREEN),
         ("rotate,300,color_000000", (0, 0, 0)),
-        ("crop,g_se", YELLOW),
-        ("crop,g_sw", BLUE),
+        ("crop,w_200,h_100,g_se", YELLOW),
+        ("crop,w_200,h_100,g_sw", BLUE),
         ("bright,0/rotate,180", YELLOW),
         ("crop,x_1200/resize,w_300/rotate,180", YELLOW),
     ],

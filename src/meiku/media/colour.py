@@ -9,13 +9,14 @@ from collections.abc import Callable
 
 import pyvips
 
-from meiku.media.picture import SRGB_BANDS, Image, Picture
+from meiku.media.picture import SRGB_BANDS, Image, Picture, flattened
 from meiku.media.picture_steps import Blur, Bright, Contrast, Sharpen
 
 _MIDDLE = 127.5
 _UNSHARP_SIGMA_PX = 1.0
-# The greatest of a blur's weights, which are whole numbers: that is fifteen times as fast as fractions.
-_MIDDLE_WEIGHT = 20
+# The greatest of a blur's weights, which are whole numbers: that is fifteen times as fast as fractions. As
+# large as libvips can take them over without rounding.
+_MIDDLE_WEIGHT_LIMIT = 63
 
 
 def bright(picture: Picture, step: Bright) -> Picture:
@@ -55,7 +56,7 @@ def blur(picture: Picture, step: Blur) -> Picture:
 def average_hue(picture: Picture) -> tuple[int, int, int]:
     """Average red, green and blue over what can be seen of the first frame."""
     image = picture.first_frame().image
-    image = image.flatten(background=[255] * SRGB_BANDS) if image.hasalpha() else image
+    image = flattened(image, [255] * SRGB_BANDS)
     # All in one pass, for the picture may be read only once: a row for each band, the fifth column its mean.
     means = image.stats().crop(4, 1, 1, SRGB_BANDS)
     red, green, blue = (round(means(0, band)[0]) for band in range(SRGB_BANDS))
@@ -63,15 +64,28 @@ def average_hue(picture: Picture) -> tuple[int, int, int]:
 
 
 def _weights(step: Blur) -> Image:
-    """Make the row of weights by which a pixel and its neighbours on one line are averaged."""
-    offsets = range(-step.radius_px, step.radius_px + 1)
-    weights = [round(_MIDDLE_WEIGHT * math.exp(-(offset**2) / (2 * step.sigma_px**2))) for offset in offsets]
-    return pyvips.Image.new_from_array([weights], scale=sum(weights))
+    """Make the row of weights by which a pixel and its neighbours on one line are averaged.
+
+    Their sum is a power of two, and is divided by: so libvips works with just these numbers, and a surface of
+    one colour keeps it.
+    """
+    shares = [math.exp(-(offset**2) / (2 * step.sigma_px**2)) for offset in range(1, step.radius_px + 1)]
+    middle = 1 / (1 + 2 * sum(shares))
+    total = 2 ** math.floor(math.log2(_MIDDLE_WEIGHT_LIMIT / middle))
+    side = [math.floor(total * middle * share) for share in shares]
+    # What rounding down has left goes to where it took most, on both sides, and the rest into the middle.
+    pairs_left = (total - round(total * middle) - 2 * sum(side)) // 2
+    taken = sorted(range(len(side)), key=lambda place: side[place] - total * middle * shares[place])
+    for place in taken[: max(0, pairs_left)]:
+        side[place] += 1
+    row = [*reversed(side), total - 2 * sum(side), *side]
+    return pyvips.Image.new_from_array([row], scale=total)
 
 
 def _colours(picture: Picture, factor: float, offset: float) -> Picture:
     def change(image: Image) -> Image:
-        return image.linear(factor, offset, uchar=True)
+        # Fractions are cut off.
+        return image.linear(factor, offset + 0.5, uchar=True)
 
     return picture.each_frame(lambda image: _beside_alpha(image, change))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from meiku.media.geometry import OPAQUE
 from meiku.media.made import Made
-from meiku.media.picture import SRGB_BANDS, Image, Output, Picture
+from meiku.media.picture import SRGB_BANDS, Image, Output, Picture, flattened
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
 
@@ -38,8 +38,8 @@ def encode(picture: Picture) -> Made:
             "",
             f"a side of {output.format.upper()} has at most {limit_px:,} pixels: resize it before.",
         )
-    if output.format in OPAQUE and image.hasalpha():
-        image = image.flatten(background=_WHITE)
+    if output.format in OPAQUE:
+        image = flattened(image, _WHITE)
     return Made(_WRITERS[output.format](image, output), CONTENT_TYPES[output.format])
 
 

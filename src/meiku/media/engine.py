@@ -10,11 +10,10 @@ from typing import Any
 
 import pyvips
 
-from meiku.media import colour, geometry, shapes
+from meiku.media import colour, geometry, jpeg_quality, shapes, webp_quality
 from meiku.media.encode import encode
 from meiku.media.formats import kind_of
 from meiku.media.information import average, information
-from meiku.media.jpeg_quality import quality_of
 from meiku.media.made import Made
 from meiku.media.overlay import watermark
 from meiku.media.picture import Image, Picture, failure, head_of, open_picture
@@ -51,12 +50,19 @@ _WHOLE = (Rotate, AutoOrient)
 
 
 def _quality(picture: Picture, step: Quality) -> Picture:
-    """Set the quality; relative to the source's where that has one."""
+    """Set the quality: relative to the source's, or absolute and then not higher than the source's."""
+    tell = _QUALITIES.get(kind_of(picture.source_bytes).format)
+    of_percent = tell(picture.source_bytes) if tell else 100
     if step.absolute_percent is not None:
-        return picture.written_as(quality_percent=step.absolute_percent)
-    is_jpg = kind_of(picture.source_bytes).format is PictureFormat.JPG
-    of_percent = quality_of(picture.source_bytes) if is_jpg else 100
+        return picture.written_as(quality_percent=min(step.absolute_percent, of_percent))
     return picture.written_as(quality_percent=max(1, of_percent * (step.relative_percent or 100) // 100))
+
+
+# Which formats' quality can be told, and how.
+_QUALITIES: Mapping[PictureFormat, Callable[[bytes], int]] = {
+    PictureFormat.JPG: jpeg_quality.quality_of,
+    PictureFormat.WEBP: webp_quality.quality_of,
+}
 
 
 _STEPS: Mapping[type[Step], Callable[[Picture, Any], Picture]] = {

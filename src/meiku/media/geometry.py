@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from meiku.media.picture import Image, Picture, check_size, decoded_to, with_alpha
+from meiku.media.picture import Image, Picture, check_size, decoded_to, flattened, scaled, with_alpha
 from meiku.media.picture_steps import AutoOrient, Crop, IndexCrop, PictureFormat, Resize, ResizeMode, Rotate
 from meiku.media.refusal import RecipeRefused
 from meiku.media.steps import WHITE, Gravity
@@ -19,6 +19,7 @@ ROTATED_SIDE_LIMIT_PX = 4_096
 # The formats that cannot be seen through.
 OPAQUE = (PictureFormat.JPG, PictureFormat.BMP)
 CLEAR = (0, 0, 0, 0)
+_FIXED_SIDES = (ResizeMode.FILL, ResizeMode.PAD, ResizeMode.STRETCH)
 
 _COLUMN = {Gravity.WEST: 0, Gravity.NORTH_WEST: 0, Gravity.SOUTH_WEST: 0}
 _COLUMN |= {Gravity.EAST: 2, Gravity.NORTH_EAST: 2, Gravity.SOUTH_EAST: 2}
@@ -69,9 +70,13 @@ def box_of(step: Resize, width_px: int, height_px: int, main_width_px: int | Non
 
 
 def _sides(step: Resize, width_px: int, height_px: int) -> tuple[int | None, int | None]:
-    """Tell the wanted width and height; longest and shortest side mean either."""
+    """Tell the wanted width and height; longest and shortest side mean either.
+
+    Where only one of them is given, a box of fixed sides is a square.
+    """
     if step.longest_side_px is None and step.shortest_side_px is None:
-        return step.width_px, step.height_px
+        either = step.width_px or step.height_px if step.mode in _FIXED_SIDES else None
+        return step.width_px or either, step.height_px or either
     if width_px >= height_px:
         return step.longest_side_px, step.shortest_side_px
     return step.shortest_side_px, step.longest_side_px
@@ -131,7 +136,7 @@ def resize_while_decoding(picture: Picture, step: Resize) -> Picture:
 def _to_size(image: Image, box: Box) -> Image:
     if (image.width, image.height) == (box.width_px, box.height_px):
         return image
-    return image.thumbnail_image(box.width_px, height=box.height_px, size="force", no_rotate=True)
+    return scaled(image, box.width_px, box.height_px)
 
 
 def on_canvas(image: Image, box: Box, step: Resize) -> Image:
@@ -148,29 +153,33 @@ def on_canvas(image: Image, box: Box, step: Resize) -> Image:
 
 def crop(picture: Picture, step: Crop) -> Picture:
     """Cut out a rectangle; RecipeRefused where it begins beyond the picture."""
-    left = picture.width_px * column_of(step.gravity) // 3 + step.x_px
-    top = picture.height_px * row_of(step.gravity) // 3 + step.y_px
+    wide = min(step.width_px or picture.width_px, picture.width_px)
+    high = min(step.height_px or picture.height_px, picture.height_px)
+    left = _origin(column_of(step.gravity), picture.width_px, wide) + step.x_px
+    top = _origin(row_of(step.gravity), picture.height_px, high) + step.y_px
     if left >= picture.width_px or top >= picture.height_px:
         parameter, size_px = ("x", picture.width_px) if left >= picture.width_px else ("y", picture.height_px)
         raise RecipeRefused("crop", parameter, f"the rectangle begins beyond the picture's {size_px} pixels.")
-    wide = min(step.width_px or picture.width_px, picture.width_px - left)
-    high = min(step.height_px or picture.height_px, picture.height_px - top)
+    wide, high = min(wide, picture.width_px - left), min(high, picture.height_px - top)
     return picture.each_frame(lambda image: image.crop(left, top, wide, high))
+
+
+def _origin(third: int, length_px: int, cut_px: int) -> int:
+    """Tell where a stretch begins that lies at one end, in the middle or at the other end, as OSS halves."""
+    return (0, length_px // 2 - cut_px // 2, length_px - cut_px)[third]
 
 
 def index_crop(picture: Picture, step: IndexCrop) -> Picture:
     """Keep one slice; the last may be shorter, and beyond it nothing changes."""
     width_px, height_px = picture.width_px, picture.height_px
-    if step.slice_width_px is not None:
-        left = step.slice_width_px * step.index
-        wide = min(step.slice_width_px, width_px - left)
-        return (
-            picture if wide <= 0 else picture.each_frame(lambda image: image.crop(left, 0, wide, height_px))
-        )
-    slice_px = step.slice_height_px or height_px
-    top = slice_px * step.index
-    high = min(slice_px, height_px - top)
-    return picture if high <= 0 else picture.each_frame(lambda image: image.crop(0, top, width_px, high))
+    if step.slice_height_px is not None:
+        top = step.slice_height_px * step.index
+        high = min(step.slice_height_px, height_px - top)
+        return picture if high <= 0 else picture.each_frame(lambda image: image.crop(0, top, width_px, high))
+    slice_px = step.slice_width_px or width_px
+    left = slice_px * step.index
+    wide = min(slice_px, width_px - left)
+    return picture if wide <= 0 else picture.each_frame(lambda image: image.crop(left, 0, wide, height_px))
 
 
 def rotate(picture: Picture, step: Rotate) -> Picture:
@@ -185,7 +194,7 @@ def rotate(picture: Picture, step: Rotate) -> Picture:
     if step.corners is None and picture.output.format not in OPAQUE:
         return picture.each_frame(lambda image: turned(with_alpha(image), angle, CLEAR))
     corners = list(step.corners or WHITE)
-    return picture.each_frame(lambda image: turned(_flat(image, corners), angle, corners))
+    return picture.each_frame(lambda image: turned(flattened(image, corners), angle, corners))
 
 
 def turned(image: Image, angle_degrees: float, corners: Sequence[int]) -> Image:
@@ -210,10 +219,6 @@ def turned(image: Image, angle_degrees: float, corners: Sequence[int]) -> Image:
 def _whole(length_px: float) -> int:
     """Round up, except what only the computation has added."""
     return math.ceil(length_px - 1e-6)
-
-
-def _flat(image: Image, ground: Sequence[int]) -> Image:
-    return image.flatten(background=ground) if image.hasalpha() else image
 
 
 def auto_orient(picture: Picture, step: AutoOrient) -> Picture:

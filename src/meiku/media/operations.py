@@ -112,8 +112,8 @@ _RESIZE = (
     Parameter("color", "pad_colour", _COLOUR),
 )
 _CROP = (
-    Parameter("w", "width_px", _SOURCE_SIDE),
-    Parameter("h", "height_px", _SOURCE_SIDE),
+    Parameter("w", "width_px", _SOURCE_OFFSET),
+    Parameter("h", "height_px", _SOURCE_OFFSET),
     Parameter("x", "x_px", _SOURCE_OFFSET),
     Parameter("y", "y_px", _SOURCE_OFFSET),
     Parameter("g", "gravity", _GRAVITY),

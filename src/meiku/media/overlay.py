@@ -54,7 +54,7 @@ def _text(step: Watermark, text: str) -> Image:
         wide, high = drawn.width + _SHADOW_SHIFT_PX, drawn.height + _SHADOW_SHIFT_PX
         shadow = _faded(_coloured(opacity, BLACK), step.shadow_percent)
         shadow = shadow.embed(_SHADOW_SHIFT_PX, _SHADOW_SHIFT_PX, wide, high)
-        drawn = shadow.composite2(drawn, "over").cast("uchar")
+        drawn = shadow.cast("float").composite2(drawn.cast("float"), "over").rint().cast("uchar")
     return turned(drawn, step.text_angle_degrees, CLEAR) if step.text_angle_degrees else drawn
 
 
@@ -74,7 +74,10 @@ def _beside(step: Watermark, image: Image, text: Image) -> Image:
 
 
 def _faded(image: Image, opacity_percent: int) -> Image:
-    return image if opacity_percent == 100 else image.linear([1, 1, 1, opacity_percent / 100], 0, uchar=True)
+    if opacity_percent == 100:
+        return image
+    # Fractions are cut off.
+    return image.linear([1, 1, 1, opacity_percent / 100], 0.5, uchar=True)
 
 
 def _tiled(mark: Image, step: Watermark, width_px: int, height_px: int) -> Image:
@@ -97,5 +100,6 @@ def _along(third: int, length_px: int, mark_px: int, distance_px: int) -> int:
 
 
 def _laid_on(frame: Image, mark: Image, left: int, top: int) -> Image:
-    laid = frame.composite2(mark, "over", x=left, y=top).cast("uchar")
+    # As fractions, for libvips would cut them off.
+    laid = frame.cast("float").composite2(mark.cast("float"), "over", x=left, y=top).rint().cast("uchar")
     return laid if frame.hasalpha() else laid.extract_band(0, n=frame.bands)

@@ -5,7 +5,7 @@ reference, media-processing.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import pyvips
 
-from meiku.media.formats import BMP, Kind, kind_of
+from meiku.media.formats import BMP, JPG, WEBP, Kind, kind_of
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
 
@@ -32,6 +32,13 @@ _WANT_OF_MEMORY = re.compile(
     r"|[Ff]ailed to allocate|picture memory error|creating thread"
     r"|webpsave: unable to encode|Encoder plugin generated an error"
 )
+# How much larger than wanted a decoder leaves a picture that it makes smaller, for it does so coarsely.
+_LEFT_TO_SCALE = 2
+# How a decoder is told to make a picture so many times smaller: a JPEG's does so by eighths and so on.
+_DECODED_SMALL: Mapping[Kind, Callable[[float], dict[str, float]]] = {
+    JPG: lambda times: {"shrink": max(each for each in (1, 2, 4, 8) if each <= times)},
+    WEBP: lambda times: {"scale": 1 / times},
+}
 # What libvips tells of an image's pixels; all else is what it carries beside them.
 _PIXEL_FIELDS = frozenset(
     {"width", "height", "bands", "format", "coding", "interpretation", "xoffset", "yoffset", "xres", "yres"}
@@ -136,19 +143,28 @@ def check_size(width_px: int, height_px: int, frames: int = 1) -> None:
 
 def decoded_to(picture: Picture, width_px: int, height_px: int) -> Image:
     """Decode a still picture to a size, by a format's own means where it has some (a JPEG's eighths)."""
-    if not kind_of(picture.source_bytes).loader:
-        return picture.image.thumbnail_image(width_px, height=height_px, size="force", no_rotate=True)
-    # libvips chooses a loader by itself here: only the bytes of known formats reach it.
-    # Given as a loader's option: `fail_on` of the operation itself lets truncated files pass.
-    image = pyvips.Image.thumbnail_buffer(
-        picture.source_bytes,
-        width_px,
-        height=height_px,
-        size="force",
-        no_rotate=True,
-        option_string="[fail_on=error]",
-    )
-    return _in_srgb(image)
+    kind = kind_of(picture.source_bytes)
+    if not kind.loader:
+        return scaled(picture.image, width_px, height_px)
+    times = min(picture.width_px / width_px, picture.height_px / height_px) / _LEFT_TO_SCALE
+    small = _DECODED_SMALL[kind](times) if kind in _DECODED_SMALL and times > 1 else {}
+    image = _load(kind, picture.source_bytes, sequential=True, **small)
+    return scaled(_in_srgb(image), width_px, height_px)
+
+
+def scaled(image: Image, width_px: int, height_px: int) -> Image:
+    """Bring an image to a size; colours count as much as they can be seen."""
+    across, down = width_px / image.width, height_px / image.height
+    if not image.hasalpha():
+        return image.resize(across, vscale=down)
+    return image.premultiply().resize(across, vscale=down).unpremultiply().rint().cast("uchar")
+
+
+def flattened(image: Image, ground: Sequence[int]) -> Image:
+    """Lay an image on a colour; libvips alone would cut fractions off, half a level on average."""
+    if not image.hasalpha():
+        return image
+    return image.cast("float").flatten(background=ground).rint().cast("uchar")
 
 
 def _below_each_other(frames: Iterator[Image]) -> Image:
@@ -175,7 +191,7 @@ def with_facts_of(image: Image, other: Image) -> Image:
     return told
 
 
-def _load(kind: Kind, data: bytes, sequential: bool = False, **options: int) -> Image:
+def _load(kind: Kind, data: bytes, sequential: bool = False, **options: float) -> Image:
     access = "sequential" if sequential else "random"
     return getattr(pyvips.Image, str(kind.loader))(data, fail_on="error", access=access, **options)
 

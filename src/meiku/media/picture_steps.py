@@ -40,7 +40,8 @@ class Resize(Step):
 
     `main_percent` stands only in a watermark's own steps: the width, in percent of the main picture's.
     `enlarge`: may become larger than the source; otherwise such a step changes nothing.
-    `pad_colour` fills what the mode PAD leaves free.
+    `pad_colour` fills what the mode PAD leaves free. In the modes FILL, PAD and STRETCH a width alone, or a
+    height alone, means a square.
     """
 
     width_px: int | None = None
@@ -71,9 +72,10 @@ class Resize(Step):
 
 @dataclass(frozen=True, slots=True)
 class Crop(Step):
-    """Cut out a rectangle; its origin is the top-left corner of the ninth of the picture that gravity names.
+    """Cut out a rectangle, which lies where gravity says and is then moved by x and y.
 
-    Without width or height it reaches to the edge. What stands over the edge is not part of the result.
+    Without width or height, or with 0, it is as wide or high as the picture. What stands over the edge is not
+    part of the result.
     """
 
     width_px: int | None = None
@@ -81,6 +83,10 @@ class Crop(Step):
     x_px: int = 0
     y_px: int = 0
     gravity: Gravity = Gravity.NORTH_WEST
+
+    def settled(self) -> Self:
+        """No pixels wide or high means nothing."""
+        return replace(self, width_px=self.width_px or None, height_px=self.height_px or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +115,10 @@ class IndexCrop(Step):
     index: int = 0
 
     def settled(self) -> Self:
-        """Slice in one direction only; x wins."""
+        """Slice in one direction only; y wins."""
         if self.slice_width_px is None and self.slice_height_px is None:
             raise Unfit("it needs the length of a slice: x or y, as in indexcrop,x_100,i_0.")
-        return replace(self, slice_height_px=None) if self.slice_width_px is not None else self
+        return replace(self, slice_width_px=None) if self.slice_height_px is not None else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +144,19 @@ class Format(Step):
 
 @dataclass(frozen=True, slots=True)
 class Quality(Step):
-    """The quality of JPG and WebP output in percent: relative to the source's, or absolute. One is set."""
+    """The quality of JPG and WebP output in percent: relative to the source's, or absolute. One is set.
+
+    No quality is higher than that of a JPG or WebP source: what is lost does not come back.
+    """
 
     relative_percent: int | None = None
     absolute_percent: int | None = None
 
     def settled(self) -> Self:
-        """Exactly one of the two is meant."""
-        if (self.relative_percent is None) == (self.absolute_percent is None):
+        """One of the two is meant; the absolute one wins."""
+        if self.relative_percent is None and self.absolute_percent is None:
             raise Unfit("it needs either q (relative) or Q (absolute), as in quality,q_80.")
-        return self
+        return self if self.absolute_percent is None else replace(self, relative_percent=None)
 
 
 @dataclass(frozen=True, slots=True)

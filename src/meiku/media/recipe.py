@@ -77,7 +77,7 @@ def read_recipe(text: str, dialect: Dialect = OSS) -> Recipe:
 @lru_cache(_REMEMBERED)
 def _read(text: str, dialect: Dialect) -> Recipe:
     _check_text(text)
-    parts = [_part(part) for part in text.split("|")]
+    parts = [_part(part) for part in text.rstrip("|").split("|")]
     save_as = _save_as(parts.pop()) if parts[-1].family == _SYSTEM else None
     texts = _one_chain(parts)
     kind = RecipeKind(parts[0].family)
@@ -137,6 +137,7 @@ def _check_text(text: str) -> None:
 
 def _part(text: str) -> _Part:
     family, slash, rest = text.partition("/")
+    rest = rest.rstrip("/")
     families = (*(kind.value for kind in RecipeKind), _SYSTEM)
     if family not in families:
         reason = unknown("beginning", family, families)

@@ -20,7 +20,8 @@ OWN_STEPS_LIMIT = 8
 
 def read_step(text: str, family: str, dialect: Dialect, *, within_watermark: bool = False) -> Step:
     """Read one step; raises RecipeRefused."""
-    name, *arguments = text.split(",")
+    # A comma behind the last parameter, or a slash behind the last step, is what programs leave that join.
+    name, *arguments = text.rstrip(",").split(",")
     operation = _operation(name, dialect.families[family], within_watermark)
     try:
         values = _given(operation, arguments, within_watermark)
@@ -37,7 +38,7 @@ def write_step(step: Step) -> str:
 
 def _operation(name: str, operations: Mapping[str, Operation], within_watermark: bool) -> Operation:
     if not name:
-        raise RecipeRefused("", "", "A step is empty: remove the '/' that nothing stands before or after.")
+        raise RecipeRefused("", "", "A step is empty: remove the '/' that nothing stands before.")
     operation = operations.get(name)
     known = [each for each in operations if each in PREPARING or not within_watermark]
     if operation is None:
@@ -61,7 +62,7 @@ def _given(operation: Operation, arguments: list[str], within_watermark: bool) -
 
 def _parameter(operation: Operation, argument: str, place: int, within: bool) -> tuple[Parameter, str]:
     if not argument:
-        raise Unfit("a parameter is empty: remove the comma that nothing stands after.")
+        raise Unfit("a parameter is empty: between two commas stands nothing.")
     nameless = operation.parameter("")
     if nameless and place == 0:
         return nameless, argument
@@ -132,7 +133,7 @@ def _read_picture(text: str) -> WatermarkImage:
 
 def _own_steps(chain: str, dialect: Dialect) -> tuple[Step, ...]:
     family, _, rest = chain.partition("/")
-    texts = rest.split("/")
+    texts = rest.rstrip("/").split("/")
     if family != "image" or not chain.isascii() or len(texts) > OWN_STEPS_LIMIT:
         raise Unfit(f"its own recipe is image/ and 1 to {OWN_STEPS_LIMIT} steps, as in image/resize,P_30.")
     try:

@@ -11,7 +11,7 @@ from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-from meiku.media.picture import Image
+from meiku.media.picture import Image, scaled
 from meiku.media.video_light import is_beyond_srgb, to_srgb
 from meiku.media.video_opening import check_frame_size
 from meiku.media.video_steps import FrameTurn
@@ -37,7 +37,7 @@ def picture_of(
     check_frame_size(width_px, height_px)
     if (width_px, height_px) == (image.width, image.height):
         return image
-    return image.thumbnail_image(width_px, height=height_px, size="force", no_rotate=True)
+    return scaled(image, width_px, height_px)
 
 
 def quarter_turns(frame: VideoFrame) -> tuple[int, bool]:

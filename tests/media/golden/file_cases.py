@@ -67,6 +67,16 @@ def _coarse(percent: int, source: bytes) -> pyvips.Image:
     return shown(pillow.open(file))
 
 
+def _no_finer_than(percent: int) -> Callable[[Made], bool]:
+    """Compare the first quantisation table with that of libjpeg's own at a quality."""
+
+    def judged(made: Made) -> bool:
+        with pillow.open(BytesIO(made.body)) as file, pillow.open(BytesIO(_photo(percent)())) as other:
+            return list(file.quantization[0]) == list(other.quantization[0])
+
+    return judged
+
+
 _SOURCE_BYTES = len(png(MOTIF))
 FORMATS = [
     Case("image/format,heic", MOTIF, file=lambda made: made.content_type == "image/heic", limit=JPEG),
@@ -89,6 +99,8 @@ FORMATS = [
 QUALITIES = [
     Case("image/quality,Q_5", _coarse(5, _photo(97)()), _photo(97)),
     Case("image/quality,Q_30", _coarse(30, _photo(97)()), _photo(97)),
+    Case("image/quality,Q_90", _coarse(20, _photo(20)()), _photo(20), file=_no_finer_than(20)),
+    Case("image/quality,q_80,Q_50", _coarse(50, _photo(97)()), _photo(97), file=_no_finer_than(50)),
     Case("image/quality,q_10", _coarse(5, _photo(50)()), _photo(50)),
     Case("image/quality,q_100", _coarse(50, _photo(50)()), _photo(50)),
 ]

@@ -105,7 +105,7 @@ MOVING = [
     for step, meant in [
         ("resize,w_60", _SMALL),
         ("resize,w_60/format,png", _SMALL[:1]),
-        ("crop,w_50,h_40,g_center", [drawing.cut(40, 30, 50, 40) for drawing in _MOVING]),
+        ("crop,w_50,h_40,g_center", [drawing.cut(35, 25, 50, 40) for drawing in _MOVING]),
         ("rotate,90", [drawing.turned(90) for drawing in _MOVING]),
         ("indexcrop,x_40,i_2", [drawing.cut(80, 0, 40, 90) for drawing in _MOVING]),
         ("bright,20", [drawing.coloured(lambda colours: colours + 51) for drawing in _MOVING]),
