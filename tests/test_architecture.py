@@ -16,6 +16,7 @@ LAYERS = {
     "leaf": {
         "errors",
         "client",
+        "folders",
         "config",
         "model",
         "signing",

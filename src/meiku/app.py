@@ -16,6 +16,7 @@ from meiku.blobs.files import FileBlobs, open_files
 from meiku.blobs.room import Room
 from meiku.config import Settings
 from meiku.counters import UNMATCHED, Counters
+from meiku.folders import make_folder
 from meiku.media.flights import Flights
 from meiku.media.jobs import Jobs
 from meiku.media.limits import Limits
@@ -180,7 +181,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[tuple[Meta, Blobs]]:
 @asynccontextmanager
 async def open_meta(settings: Settings) -> AsyncIterator[Meta]:
     """Open the metadata store alone, for commands that look after users and keys."""
-    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(settings.data_folder)
     meta = await open_sqlite(settings.data_folder / DATABASE)
     try:
         yield meta

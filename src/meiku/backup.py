@@ -20,8 +20,9 @@ from typing import Any
 from meiku import errors
 from meiku.app import DATABASE, SWEEP_LOCK
 from meiku.blobs.copying import BlobCopies
-from meiku.blobs.incoming import full_when_no_room, sync_folder
+from meiku.blobs.incoming import full_when_no_room
 from meiku.config import ConfigError
+from meiku.folders import sync_folder
 from meiku.meta.copying import (
     NamedBlob,
     copy_database,

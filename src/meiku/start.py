@@ -21,6 +21,7 @@ from meiku.app import Application, open_meta
 from meiku.config import ConfigError, Settings
 from meiku.counters import Counters
 from meiku.errors import StateError
+from meiku.folders import make_folder
 from meiku.inherited_secrets import SECRETS, with_secrets, without_secrets
 from meiku.media.confinement import hide_memory, try_to_confine
 from meiku.media.jobs import Jobs
@@ -64,7 +65,7 @@ def _run(settings: Settings, environment: Mapping[str, str]) -> int:
     observe.write_log_to(sys.stderr)
     for sentence in try_to_confine():
         observe.warn(sentence)
-    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(settings.data_folder)
     is_new = not (settings.data_folder / FILE_NAME).exists()
     pair, kept_in = root_key_pair(settings.data_folder, environment)
     wanted = read_wanted(settings.buckets)

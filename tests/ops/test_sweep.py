@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from meiku.blobs.files import FileBlobs, open_files
+from meiku.blobs.room import Room
 from meiku.config import Settings
 from meiku.meta import Meta
 from meiku.meta.buckets import add_bucket
@@ -50,6 +51,13 @@ class House:
         blob_id = await self.blobs.write(stream())
         record = an_object(blob_id, key)
         await self.meta.write(put_object, self.bucket_id, record, None, None, self.now_ms())
+        self.blobs.let_go(blob_id)
+        return blob_id
+
+    async def abandon(self) -> str:
+        """Write a blob whose writer ends before any row names it."""
+        blob_id = await self.blobs.write(stream())
+        self.blobs.let_go(blob_id)
         return blob_id
 
     async def remove(self, key: bytes = b"k") -> None:
@@ -110,7 +118,7 @@ def test_a_blob_without_a_row_goes_after_its_own_grace(tmp_path: Path) -> None:
 
     async def story(house: House) -> None:
         kept = await house.put()
-        orphan = await house.blobs.write(stream())
+        orphan = await house.abandon()
         assert await house.sweep_after(ORPHAN_GRACE_S - 10) == 0
         assert house.files() == {kept, orphan}
         assert await house.sweep_after(ORPHAN_GRACE_S + 10) == 1
@@ -142,13 +150,31 @@ def test_a_blob_being_written_is_never_swept(tmp_path: Path) -> None:
     in_a_house(tmp_path, story)
 
 
+def test_a_blob_whose_writer_stands_still_is_kept(tmp_path: Path) -> None:
+    """However long a commit waits, and whatever the clock says: what its writer holds is nobody's orphan."""
+
+    async def story(house: House) -> None:
+        other = FileBlobs(tmp_path, Room(tmp_path))  # as another worker sees them
+        waiting = await other.write(stream())
+        os.utime(house.folder / "blobs" / waiting[:2] / waiting, (0, 0))
+        assert await house.sweep_after(1000 * ORPHAN_GRACE_S) == 0
+        record = an_object(waiting)
+        await house.meta.write(put_object, house.bucket_id, record, None, None, house.now_ms())
+        other.let_go(waiting)
+        assert await house.sweep_after(1000 * ORPHAN_GRACE_S) == 0
+        assert house.files() == {waiting}
+        await other.close()
+
+    in_a_house(tmp_path, story)
+
+
 def test_no_setting_lets_the_sweep_take_a_blob_that_waits_for_its_row(tmp_path: Path) -> None:
     """With no grace at all for deleted bytes, a blob whose row is not committed yet is still spared."""
 
     async def story(house: House) -> None:
         released = await house.put(b"gone")
         await house.remove(b"gone")
-        waiting, orphan = [await house.blobs.write(stream()) for _ in range(2)]
+        waiting, orphan = [await house.abandon() for _ in range(2)]
         os.utime(house.folder / "blobs" / orphan[:2] / orphan, (0, 0))
         settings = replace(Settings(data_folder=tmp_path), blob_grace_s=0.0, sweep_interval_s=1.0)
         sweeping = asyncio.ensure_future(sweep_forever(house.meta, house.blobs, settings))
@@ -193,6 +219,7 @@ def test_a_completed_upload_keeps_its_parts_and_loses_the_others(tmp_path: Path)
         for number, blob_id in enumerate(blob_ids, 1):
             part = PartRecord("u1", number, len(PIECE), f"e{number}", house.now_ms(), "blob", blob_id, "", 0)
             await house.meta.write(put_part, "u1", part, None)
+            house.blobs.let_go(blob_id)
         record = msgspec.structs.replace(an_object("", b"m"), content=Content("parts", "u1"))
         await house.meta.write(complete_upload, "u1", record, [(1, "e1")], None, house.now_ms())
         assert await house.sweep_after(ORPHAN_GRACE_S + 10) == 1

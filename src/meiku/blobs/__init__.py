@@ -14,11 +14,22 @@ class Blobs(Protocol):
     """A store of immutable byte strings under ids that it chooses."""
 
     async def write(self, stream: AsyncIterable[bytes]) -> str:
-        """Store a stream and tell its id; the bytes are durable when this returns.
+        """Store a stream and tell its id; the bytes are durable when this returns, and held.
 
         Whatever the stream raises, and a cancellation, passes through and leaves nothing behind. Raises Full
         when there is no room.
         """
+        ...
+
+    def let_go(self, blob_id: str) -> None:
+        """Hold a blob no longer: a row names it, or none ever will. What is not held can be let go of too.
+
+        A process that ends lets go of all that it held.
+        """
+        ...
+
+    async def try_hold(self, blob_id: str) -> bool:
+        """Hold a blob that nobody holds; False where a writer still does, in any process, or it is gone."""
         ...
 
     def read(self, blob_id: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:

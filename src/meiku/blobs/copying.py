@@ -10,8 +10,9 @@ from io import FileIO
 from pathlib import Path
 
 from meiku import errors
-from meiku.blobs.incoming import Incoming, full_when_no_room, remove_abandoned, sync_folder
+from meiku.blobs.incoming import Incoming, full_when_no_room, remove_abandoned
 from meiku.blobs.room import Room
+from meiku.folders import sync_folder
 
 _PIECE_BYTES = 1 << 20
 # What a filesystem says when it cannot link: another one, none at all, or too many links to one file.

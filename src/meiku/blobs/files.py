@@ -7,6 +7,7 @@ whole. Disks are waited for in a few threads; what the kernel holds in memory is
 import asyncio
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import secrets
@@ -18,8 +19,9 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from meiku import errors
-from meiku.blobs.incoming import Incoming, remove_abandoned, sync_folder
+from meiku.blobs.incoming import Incoming, remove_abandoned
 from meiku.blobs.room import Room
+from meiku.folders import make_folder, sync_folder
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,7 +52,7 @@ async def open_files(folder: Path, reserve_bytes: int = 0) -> "FileBlobs":
 def _prepare(folder: Path) -> None:
     incoming, blobs = folder / "incoming", folder / "blobs"
     for path in (folder, incoming, blobs):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path)
     for number in range(256):
         (blobs / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
     sync_folder(blobs)
@@ -67,6 +69,8 @@ class FileBlobs:
         self._room = room
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="meiku-blobs")
         self._warm: dict[str, None] = {}
+        # Of blobs that this process holds: the descriptor that locks the file.
+        self._held: dict[str, int] = {}
         # One buffer serves all reads: it is filled and copied from without a pause.
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._can_peek = True
@@ -79,7 +83,7 @@ class FileBlobs:
         incoming = Incoming(self._incoming / blob_id, self._path(blob_id), self._room)
         self._writers += 1
         try:
-            await self._receive(incoming, stream)
+            self._held[blob_id] = await self._receive(incoming, stream)
         except BaseException:
             # Not to be cut short by a second cancellation: nothing may stay behind.
             await asyncio.shield(self._in_thread(incoming.discard))
@@ -88,7 +92,7 @@ class FileBlobs:
             self._writers -= 1
         return blob_id
 
-    async def _receive(self, incoming: Incoming, stream: AsyncIterable[bytes]) -> None:
+    async def _receive(self, incoming: Incoming, stream: AsyncIterable[bytes]) -> int:
         pieces: list[bytes] = []
         size_bytes = 0
         writing: asyncio.Future[None] | None = None
@@ -105,7 +109,7 @@ class FileBlobs:
             pieces, size_bytes = [], 0
         if writing is not None:
             await writing
-        await self._in_thread(incoming.finish, pieces)
+        return await self._in_thread(incoming.finish, pieces)
 
     async def read(self, blob_id: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """Yield a range of a file, at once where the kernel holds it, from a thread where it does not."""
@@ -140,6 +144,21 @@ class FileBlobs:
         self._warm[blob_id] = None
         return file
 
+    def let_go(self, blob_id: str) -> None:
+        """Close the descriptor that holds a blob's file."""
+        held = self._held.pop(blob_id, None)
+        if held is not None:
+            os.close(held)
+
+    async def try_hold(self, blob_id: str) -> bool:
+        """Lock a blob's file, if no other writer or sweep has it, here or in another process."""
+        try:
+            held = await self._in_thread(_lock, self._path(blob_id))
+        except (BlockingIOError, FileNotFoundError):
+            return False
+        self._held[blob_id] = held
+        return True
+
     async def delete(self, blob_id: str) -> None:
         """Remove a blob's file, if it is there."""
         self._warm.pop(blob_id, None)
@@ -157,6 +176,8 @@ class FileBlobs:
     async def close(self) -> None:
         """Wait for the threads to finish what they began."""
         await asyncio.to_thread(self._threads.shutdown)
+        for blob_id in list(self._held):
+            self.let_go(blob_id)
 
     def _path(self, blob_id: str) -> Path:
         if not _ID.fullmatch(blob_id):
@@ -197,6 +218,16 @@ def _piece_bytes(most: int, moving: int) -> int:
 
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _lock(path: Path) -> int:
+    file = _open(path)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise
+    return file
 
 
 def _close_opened(opening: "Future[int]") -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from meiku import errors
 from meiku.blobs.direct import DirectFile
 from meiku.blobs.room import Room
+from meiku.folders import sync_folder
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -29,15 +30,6 @@ def full_when_no_room() -> Iterator[None]:
         if error.errno in _NO_ROOM:
             raise errors.Full(error.strerror) from error
         raise
-
-
-def sync_folder(path: Path) -> None:
-    """Make a folder's entries durable."""
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def remove_abandoned(folder: Path) -> None:
@@ -65,14 +57,19 @@ class Incoming:
         with self._lock, full_when_no_room():
             self._append(pieces)
 
-    def finish(self, pieces: Sequence[bytes]) -> None:
-        """Write the last pieces, put all on disk and take the final place; durable when this returns."""
+    def finish(self, pieces: Sequence[bytes]) -> int:
+        """Write the last pieces, put all on disk and take the final place; durable when this returns.
+
+        Returns a descriptor that keeps the lock, to be closed when a row names the blob, or none will.
+        """
         with self._lock, full_when_no_room():
             file = self._append(pieces)
             file.sync()
             self._path.rename(self._target)
+            held = os.dup(file.number)
             self._close()
             sync_folder(self._target.parent)
+            return held
 
     def discard(self) -> None:
         """Remove every trace, wherever the file has got to."""

@@ -15,13 +15,26 @@ class MemoryBlobs:
 
     def __init__(self) -> None:
         self._blobs: dict[str, tuple[bytes, float]] = {}
+        self._held: set[str] = set()
 
     async def write(self, stream: AsyncIterable[bytes]) -> str:
         """Gather a stream, and keep it once it has ended well."""
         data = b"".join([piece async for piece in stream])
         blob_id = secrets.token_hex(16)
         self._blobs[blob_id] = data, time.time()
+        self._held.add(blob_id)
         return blob_id
+
+    def let_go(self, blob_id: str) -> None:
+        """Forget that a blob is held."""
+        self._held.discard(blob_id)
+
+    async def try_hold(self, blob_id: str) -> bool:
+        """Note that a blob is held, where it is there and is not."""
+        is_free = blob_id in self._blobs and blob_id not in self._held
+        if is_free:
+            self._held.add(blob_id)
+        return is_free
 
     async def read(self, blob_id: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """Yield a range in pieces; Missing when the blob is not there or ends before it."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 import apsw
 
 from meiku import errors
+from meiku.folders import make_folder, sync_folder
 from meiku.meta.transaction import Transaction
 
 T = TypeVar("T")
@@ -27,16 +28,12 @@ _CACHE_KIB = 32 << 10
 
 def create_file(path: Path) -> None:
     """Create the database file so that only its owner can read it; leaves an existing one alone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
         return
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def connect(path: Path, *, query_only: bool) -> apsw.Connection:

@@ -72,6 +72,10 @@ async def put_away(call: Call, incoming: Incoming, *, inline: bool = True) -> As
         if stored.content.kind == "blob" and stored.content.id:
             await call.blobs.delete(stored.content.id)
         raise
+    finally:
+        # Until here no sweep takes it for nobody's, however long the commit had to wait.
+        if stored.content.kind == "blob":
+            call.blobs.let_go(stored.content.id or "")
 
 
 async def _put_away(call: Call, incoming: Incoming, inline_limit_bytes: int) -> Stored:

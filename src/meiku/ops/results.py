@@ -100,8 +100,16 @@ async def _keep(call: Call, identity: str, record: ObjectRecord, made: Made) -> 
     call.require_room(size_bytes)
     is_small = size_bytes <= call.settings.inline_limit_bytes
     blob_id = None if is_small else await call.blobs.write(_pieces(made.body))
+    try:
+        await _store(call, identity, record, made, blob_id)
+    finally:
+        call.blobs.let_go(blob_id or "")
+
+
+async def _store(call: Call, identity: str, record: ObjectRecord, made: Made, blob_id: str | None) -> None:
+    limit_bytes, size_bytes = call.settings.media_cache_bytes, len(made.body)
     source = ResultSource(call.bucket.bucket_id, record.key, record.etag, record.modified_at_ms)
-    kept = ResultRecord(made.content_type, size_bytes, blob_id, made.body if is_small else None, call.now_ms)
+    kept = ResultRecord(made.content_type, size_bytes, blob_id, None if blob_id else made.body, call.now_ms)
     await call.meta.write(store_result, identity, source, kept)
     if await call.meta.read(results_bytes) > limit_bytes:
         await call.meta.write(drop_results_over, limit_bytes, call.now_ms)

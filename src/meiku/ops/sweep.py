@@ -1,8 +1,8 @@
 """The sweep: removes bytes that no row names any more, after a grace, and those that no row ever named.
 
 Deleted bytes stay for the grace period, so that no running download is cut. A blob without a row is what a
-crash, or a write that was not certainly refused, leaves behind. Every worker may sweep; removing twice is
-harmless.
+crash, or a write that was not certainly refused, leaves behind; one whose writer still holds it is none,
+however old. Every worker may sweep; removing twice is harmless.
 """
 
 import asyncio
@@ -82,9 +82,21 @@ async def _remove_orphans(meta: Meta, blobs: Blobs, before_s: float) -> int:
         kept = await meta.read(referenced, batch)
         for blob_id in batch:
             if blob_id not in kept:
-                await blobs.delete(blob_id)
-                removed += 1
+                removed += await _remove_orphan(meta, blobs, blob_id)
     return removed
+
+
+async def _remove_orphan(meta: Meta, blobs: Blobs, blob_id: str) -> bool:
+    """Remove a blob that nobody holds and no row names; looks again once it cannot be held any more."""
+    if not await blobs.try_hold(blob_id):
+        return False
+    try:
+        if await meta.read(referenced, [blob_id]):
+            return False
+        await blobs.delete(blob_id)
+        return True
+    finally:
+        blobs.let_go(blob_id)
 
 
 async def batches_of_old(blobs: Blobs, before_s: float) -> AsyncIterator[list[str]]:
