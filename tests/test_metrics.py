@@ -61,6 +61,8 @@ def test_requests_are_counted_in_all_workers(own_server: Callable[..., Any], wor
     SignedHttp(server.url).send("PUT", SECRET_BUCKET)
     talk(server, 30)
     assert SignedHttp(server.url).send("GET", f"{SECRET_BUCKET}/missing").status == 404
+    # An answer is counted when it has been sent, and may be read a moment before.
+    wait_for(server.port, lambda found: requests("GetObject", "4xx") in found)
     for _ in range(10):
         found = figures(server.port)
         assert found[requests("PutObject", "2xx")] == found[requests("GetObject", "2xx")] == 30
