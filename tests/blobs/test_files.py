@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from meiku import errors
+from meiku.blobs.copying import BlobCopies
 from meiku.blobs.files import FileBlobs, open_files
 
 PIECE = b"p" * 300_000
@@ -259,6 +260,42 @@ def test_memory_stays_flat_while_a_large_blob_passes(tmp_path: Path) -> None:
         async for _ in blobs.read(blob_id, 0, 210_000_000):
             pass
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 30_000
+        await blobs.close()
+
+    asyncio.run(story())
+
+
+def test_a_blob_is_held_until_it_is_let_go(tmp_path: Path) -> None:
+    """A written blob is locked against every other process; letting go leaves no file open."""
+
+    async def story() -> None:
+        blobs, other = await open_files(tmp_path), await open_files(tmp_path)
+        blob_id = await blobs.write(stream())
+        assert not await other.try_hold(blob_id)
+        assert not await blobs.try_hold(blob_id)
+        blobs.let_go(blob_id)
+        assert await other.try_hold(blob_id)
+        other.let_go(blob_id)
+        other.let_go(blob_id)
+        assert not await other.try_hold("0" * 32)
+        assert open_files_of_this_process(tmp_path) == 0
+        await blobs.close()
+        await other.close()
+
+    asyncio.run(story())
+
+
+def test_a_copy_leaves_no_file_open(tmp_path: Path) -> None:
+    """However many blobs are copied, none of them stays open, or locked."""
+
+    async def story() -> None:
+        blobs = await open_files(tmp_path / "data")
+        blob_ids = [await blobs.write(stream()) for _ in range(3)]
+        for blob_id in blob_ids:
+            blobs.let_go(blob_id)
+        copies = BlobCopies(tmp_path / "data", tmp_path / "backup", link=False)
+        assert [copies.copy(blob_id, lambda _: None) for blob_id in blob_ids] == [False] * 3
+        assert open_files_of_this_process(tmp_path) == 0
         await blobs.close()
 
     asyncio.run(story())

@@ -60,6 +60,7 @@ class BlobCopies:
         except BaseException:
             incoming.discard()
             raise
+        incoming.let_go()
         return False
 
     def ids(self) -> Iterator[str]:

@@ -69,8 +69,8 @@ class FileBlobs:
         self._room = room
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="meiku-blobs")
         self._warm: dict[str, None] = {}
-        # Of blobs that this process holds: the descriptor that locks the file.
-        self._held: dict[str, int] = {}
+        # Of blobs that this process holds: what closes the file that is locked.
+        self._held: dict[str, Callable[[], None]] = {}
         # One buffer serves all reads: it is filled and copied from without a pause.
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._can_peek = True
@@ -83,16 +83,17 @@ class FileBlobs:
         incoming = Incoming(self._incoming / blob_id, self._path(blob_id), self._room)
         self._writers += 1
         try:
-            self._held[blob_id] = await self._receive(incoming, stream)
+            await self._receive(incoming, stream)
         except BaseException:
             # Not to be cut short by a second cancellation: nothing may stay behind.
             await asyncio.shield(self._in_thread(incoming.discard))
             raise
         finally:
             self._writers -= 1
+        self._held[blob_id] = incoming.let_go
         return blob_id
 
-    async def _receive(self, incoming: Incoming, stream: AsyncIterable[bytes]) -> int:
+    async def _receive(self, incoming: Incoming, stream: AsyncIterable[bytes]) -> None:
         pieces: list[bytes] = []
         size_bytes = 0
         writing: asyncio.Future[None] | None = None
@@ -109,7 +110,7 @@ class FileBlobs:
             pieces, size_bytes = [], 0
         if writing is not None:
             await writing
-        return await self._in_thread(incoming.finish, pieces)
+        await self._in_thread(incoming.finish, pieces)
 
     async def read(self, blob_id: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """Yield a range of a file, at once where the kernel holds it, from a thread where it does not."""
@@ -145,18 +146,18 @@ class FileBlobs:
         return file
 
     def let_go(self, blob_id: str) -> None:
-        """Close the descriptor that holds a blob's file."""
-        held = self._held.pop(blob_id, None)
-        if held is not None:
-            os.close(held)
+        """Close the file that is locked, if this process holds it."""
+        close = self._held.pop(blob_id, None)
+        if close is not None:
+            close()
 
     async def try_hold(self, blob_id: str) -> bool:
         """Lock a blob's file, if no other writer or sweep has it, here or in another process."""
         try:
-            held = await self._in_thread(_lock, self._path(blob_id))
+            file = await self._in_thread(_lock, self._path(blob_id))
         except (BlockingIOError, FileNotFoundError):
             return False
-        self._held[blob_id] = held
+        self._held[blob_id] = partial(os.close, file)
         return True
 
     async def delete(self, blob_id: str) -> None:

@@ -57,19 +57,21 @@ class Incoming:
         with self._lock, full_when_no_room():
             self._append(pieces)
 
-    def finish(self, pieces: Sequence[bytes]) -> int:
+    def finish(self, pieces: Sequence[bytes]) -> None:
         """Write the last pieces, put all on disk and take the final place; durable when this returns.
 
-        Returns a descriptor that keeps the lock, to be closed when a row names the blob, or none will.
+        The file stays locked until `let_go` or `discard`: it is nobody's orphan while its row is on the way.
         """
         with self._lock, full_when_no_room():
             file = self._append(pieces)
             file.sync()
             self._path.rename(self._target)
-            held = os.dup(file.number)
-            self._close()
             sync_folder(self._target.parent)
-            return held
+
+    def let_go(self) -> None:
+        """Close the file, and with it the lock: a row names the blob, or none ever will."""
+        with self._lock:
+            self._close()
 
     def discard(self) -> None:
         """Remove every trace, wherever the file has got to."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from meiku.blobs import Blobs
 from meiku.meta import Meta
-from meiku.meta.released import referenced
 from meiku.meta.stored import keep_released, release_inline
 from meiku.ops.findings import Finding, Kind
+from meiku.ops.sweep import remove_orphan
 
 _WHY_NOT: dict[Kind, str] = {
     "unverifiable": "nothing is known that its bytes could be compared with; copy the object onto itself",
@@ -47,7 +47,6 @@ async def _remove_orphan(meta: Meta, blobs: Blobs, finding: Finding, now_ms: int
     if content_id.isdecimal() and len(content_id) < 32:  # a number of the rows' own, not the id of a blob
         await meta.write(release_inline, [int(content_id)], now_ms)
         return Repair(finding, True, "released: the sweep removes it after the grace")
-    if await meta.read(referenced, [content_id]):
-        return Repair(finding, True, "kept: a row names it now")
-    await blobs.delete(content_id)
-    return Repair(finding, True, "removed")
+    if await remove_orphan(meta, blobs, content_id):
+        return Repair(finding, True, "removed")
+    return Repair(finding, True, "kept: a row names it now, or its writer still holds it")

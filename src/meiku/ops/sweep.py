@@ -82,11 +82,11 @@ async def _remove_orphans(meta: Meta, blobs: Blobs, before_s: float) -> int:
         kept = await meta.read(referenced, batch)
         for blob_id in batch:
             if blob_id not in kept:
-                removed += await _remove_orphan(meta, blobs, blob_id)
+                removed += await remove_orphan(meta, blobs, blob_id)
     return removed
 
 
-async def _remove_orphan(meta: Meta, blobs: Blobs, blob_id: str) -> bool:
+async def remove_orphan(meta: Meta, blobs: Blobs, blob_id: str) -> bool:
     """Remove a blob that nobody holds and no row names; looks again once it cannot be held any more."""
     if not await blobs.try_hold(blob_id):
         return False
