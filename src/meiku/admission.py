@@ -23,6 +23,7 @@ from meiku.media import PRIMARY_NAME
 from meiku.meta import Meta
 from meiku.meta.records import BucketRecord
 from meiku.operation import Operation
+from meiku.ops.addressed import check_addressed
 from meiku.ops.cors import SETTING as CORS
 from meiku.ops.directory import Directory
 from meiku.ops.found import Found, find_permitted
@@ -93,6 +94,8 @@ class Admission:
                 now_s=progress.came_at_s,
                 rules=self._rules,
             )
+        if request.query:
+            check_addressed(request.query)
         progress.found = await self._judge(operation, progress.caller, _request_of(progress), bucket)
         return operation
 

@@ -191,6 +191,11 @@ class InvalidRange(S3Error):
     message = "The requested range is not satisfiable."
 
 
+class InvalidRedirectLocation(S3Error):
+    status = 400
+    message = "The website redirect location must begin with 'http://', 'https://' or '/'."
+
+
 class InvalidRequest(S3Error):
     status = 400
     message = "The request is not valid."
@@ -224,6 +229,11 @@ class MalformedACLError(S3Error):
 class MalformedPOSTRequest(S3Error):
     status = 400
     message = "The body of your POST request is not well-formed multipart/form-data."
+
+
+class MalformedTrailerError(S3Error):
+    status = 400
+    message = "What follows the last chunk is not well formed, or is not the trailer that was announced."
 
 
 class MalformedXML(S3Error):
@@ -349,6 +359,11 @@ class SlowDown(S3Error):
 
     def __init__(self, message: str | None = None, *, retry_after_s: int = 1, **detail: Detail) -> None:
         super().__init__(message, headers={"Retry-After": str(retry_after_s)}, **detail)
+
+
+class UnexpectedContent(S3Error):
+    status = 400
+    message = "This request does not support content."
 
 
 class UnresolvableGrantByEmailAddress(S3Error):

@@ -91,7 +91,18 @@ def test_a_document_is_read() -> None:
         "me",
         [("READ", Grantee("id", "1"))],
     )
-    assert read_acl_document({}) == (None, [])
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"Grants": []}, {"Owner": {}, "Grants": []}, {"Owner": {"ID": "me"}}]
+)
+def test_a_document_has_an_owner_and_a_list(document: dict[str, Any]) -> None:
+    """Without one of them it is malformed."""
+    with pytest.raises(errors.MalformedACLError):
+        read_acl_document(document)
+
+
+USER = {"Type": "CanonicalUser", "ID": "1"}
 
 
 @pytest.mark.parametrize(
@@ -99,24 +110,26 @@ def test_a_document_is_read() -> None:
     [
         {},
         {"Permission": "READ"},
-        {"Grantee": {"ID": "1"}},
-        {"Grantee": {"ID": "1"}, "Permission": "ALL"},
-        {"Grantee": {"ID": "1", "URI": "u"}, "Permission": "READ"},
+        {"Grantee": USER},
+        {"Grantee": USER, "Permission": "ALL"},
+        {"Grantee": {"ID": "1"}, "Permission": "READ"},
+        {"Grantee": USER | {"URI": "u"}, "Permission": "READ"},
+        {"Grantee": USER | {"Type": "Group"}, "Permission": "READ"},
         {"Grantee": {"Type": "Group"}, "Permission": "READ"},
     ],
 )
 def test_a_grant_that_is_half_a_grant(grant: dict[str, Any]) -> None:
     """A grant has one permission and one grantee."""
     with pytest.raises(errors.MalformedACLError):
-        read_acl_document({"Grants": [grant]})
+        read_acl_document({"Owner": {"ID": "me"}, "Grants": [grant]})
 
 
 def test_a_list_has_a_longest() -> None:
     """100 grants are taken, 101 are not."""
-    grant = {"Grantee": {"ID": "1"}, "Permission": "READ"}
-    assert len(read_acl_document({"Grants": [grant] * 100})[1]) == 100
+    grant, owner = {"Grantee": {"Type": "CanonicalUser", "ID": "1"}, "Permission": "READ"}, {"ID": "me"}
+    assert len(read_acl_document({"Owner": owner, "Grants": [grant] * 100})[1]) == 100
     with pytest.raises(errors.MalformedACLError):
-        read_acl_document({"Grants": [grant] * 101})
+        read_acl_document({"Owner": owner, "Grants": [grant] * 101})
 
 
 def test_groups_are_s3s() -> None:

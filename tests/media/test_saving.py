@@ -336,7 +336,7 @@ def test_the_other_form_speaks_its_own_dialect(server: Server, s3: Any, source: 
         ("/{b}/", "image/rotate,90", 400, "InvalidArgument", b"source bucket and key"),
         ("/{b}/%FF", "image/rotate,90", 400, "InvalidArgument", b"source bucket and key"),
         ("/{b}/none.jpg", "image/rotate,90", 404, "NoSuchKey", b"none.jpg"),
-        ("/{b}/p.jpg?versionId=7", "image/rotate,90", 404, "NoSuchVersion", b""),
+        ("/{b}/p.jpg?versionId=7", "image/rotate,90", 400, "InvalidArgument", b""),
         ("/no-such-bucket-at-all/p.jpg", "image/rotate,90", 404, "NoSuchBucket", b"no-such-bucket-at-all"),
         ("/{b}/p.jpg", "", 400, "InvalidArgument", b"empty"),
         ("/{b}/p.jpg", "image/info", 400, "InvalidArgument", b"only a picture can be kept"),
@@ -426,7 +426,7 @@ def test_a_wrong_recipe_keeps_nothing(
         ("x-oss-process&x-oss-process", b"x-oss-process=image/info", 400, "InvalidArgument", b"leave one"),
         ("x-oss-process&uploads", b"x-oss-process=image/info", 501, "NotImplemented", b"not offered"),
         ("x-oss-process&unknown", b"x-oss-process=image/info", 501, "NotImplemented", b"unknown"),
-        ("x-oss-process&versionId=7", b"x-oss-process=image/info", 404, "NoSuchVersion", b""),
+        ("x-oss-process&versionId=7", b"x-oss-process=image/info", 400, "InvalidArgument", b""),
     ],
 )
 def test_another_request_is_refused_in_words(

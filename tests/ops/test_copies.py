@@ -108,7 +108,7 @@ def test_a_source_is_written_in_several_ways(
         ("%ff/x", "InvalidArgument"),
         ("none-of-mine/k", "NoSuchBucket"),
         ("{b}/none", "NoSuchKey"),
-        ("{b}/from?versionId=abc", "NoSuchVersion"),
+        ("{b}/from?versionId=3sL4kqtJlcpXroDTDmJ-rmSpXd3dIbrH", "NoSuchVersion"),
     ],
 )
 def test_a_source_that_is_not_there(

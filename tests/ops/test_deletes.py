@@ -47,7 +47,10 @@ def test_quiet_tells_only_errors(s3: Any, bucket: str) -> None:
     """In quiet mode what went well is not mentioned, what did not is."""
     s3.put_object(Bucket=bucket, Key="a")
     s3.put_object(Bucket=bucket, Key="b")
-    asked = {"Quiet": True, "Objects": [{"Key": "a"}, {"Key": "b", "VersionId": "abc"}]}
+    asked = {
+        "Quiet": True,
+        "Objects": [{"Key": "a"}, {"Key": "b", "VersionId": "3sL4kqtJlcpXroDTDmJ-rmSpXd3dIbrH"}],
+    }
     answer = s3.delete_objects(Bucket=bucket, Delete=asked)
     assert "Deleted" not in answer
     assert [(entry["Key"], entry["Code"]) for entry in answer["Errors"]] == [("b", "NoSuchVersion")]
@@ -57,7 +60,7 @@ def test_quiet_tells_only_errors(s3: Any, bucket: str) -> None:
 def test_one_refusal_does_not_spare_the_same_key_elsewhere(s3: Any, bucket: str) -> None:
     """Every entry is answered for itself, also where a key is named twice."""
     s3.put_object(Bucket=bucket, Key="a")
-    asked = {"Objects": [{"Key": "a", "VersionId": "abc"}, {"Key": "a"}]}
+    asked = {"Objects": [{"Key": "a", "VersionId": "3sL4kqtJlcpXroDTDmJ-rmSpXd3dIbrH"}, {"Key": "a"}]}
     answer = s3.delete_objects(Bucket=bucket, Delete=asked)
     assert [entry["Code"] for entry in answer["Errors"]] == ["NoSuchVersion"]
     assert [entry["Key"] for entry in answer["Deleted"]] == ["a"]

@@ -10,6 +10,7 @@ import pytest
 from ops.conftest import Send
 
 Refusal = Callable[..., tuple[str, int]]
+VERSION = "3sL4kqtJlcpXroDTDmJ-rmSpXd3dIbrH"
 
 
 @pytest.mark.parametrize("size_bytes", [0, 1, 32 * 1024, 32 * 1024 + 1, 3 * 1024 * 1024])
@@ -239,6 +240,6 @@ def test_versions_that_are_not_there(s3: Any, bucket: str, refusal: Refusal) -> 
     """The only version goes by `null`; another is NoSuchVersion, for GET, HEAD and DELETE."""
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
     assert s3.get_object(Bucket=bucket, Key="k", VersionId="null")["Body"].read() == b"x"
-    assert refusal(s3.get_object, Bucket=bucket, Key="k", VersionId="abc") == ("NoSuchVersion", 404)
-    assert refusal(s3.delete_object, Bucket=bucket, Key="k", VersionId="abc") == ("NoSuchVersion", 404)
+    assert refusal(s3.get_object, Bucket=bucket, Key="k", VersionId=VERSION) == ("NoSuchVersion", 404)
+    assert refusal(s3.delete_object, Bucket=bucket, Key="k", VersionId=VERSION) == ("NoSuchVersion", 404)
     assert s3.head_object(Bucket=bucket, Key="k")["ContentLength"] == 1

@@ -138,7 +138,7 @@ def test_a_header_line_has_a_limit(at: int) -> None:
 def test_a_trailer_has_a_limit() -> None:
     """What follows the last chunk is at most 8 KiB."""
     framed = frame([b""], end=b"x:" + b"y" * 8192 + b"\r\n\r\n")
-    with pytest.raises(errors.InvalidRequest, match="8,192 bytes"):
+    with pytest.raises(errors.MalformedTrailerError, match="8,192 bytes"):
         decode(framed, 0)
 
 
@@ -147,7 +147,7 @@ def test_a_trailer_has_a_limit() -> None:
 )
 def test_a_chunk_ends_where_its_header_says(framed: bytes) -> None:
     """Bytes where a chunk's line break must be are refused."""
-    with pytest.raises(errors.InvalidRequest, match="longer"):
+    with pytest.raises(errors.IncompleteBody, match="longer"):
         decode(framed, 5)
 
 
@@ -155,7 +155,7 @@ def test_a_chunk_beyond_the_declared_length_is_refused_before_its_bytes() -> Non
     """The header line of a chunk that cannot fit is enough to refuse it."""
     decoder = ChunkedDecoder(9)
     decoder.feed(b"5\r\nhello\r\n")
-    with pytest.raises(errors.InvalidRequest, match="x-amz-decoded-content-length"):
+    with pytest.raises(errors.IncompleteBody, match="x-amz-decoded-content-length"):
         decoder.feed(b"5\r\n")
 
 
@@ -170,7 +170,7 @@ def test_fewer_bytes_than_declared_are_incomplete() -> None:
 )
 def test_what_follows_the_last_chunk_must_be_fields(after: bytes) -> None:
     """More data, or anything that is no header field, is refused behind the last chunk."""
-    with pytest.raises(errors.InvalidRequest):
+    with pytest.raises(errors.MalformedTrailerError):
         decode(frame([b""]) + after, 0)
 
 
@@ -192,7 +192,7 @@ def test_trailers_are_read_as_clients_write_them(end: bytes) -> None:
 
 def test_a_trailer_is_signed_once() -> None:
     """Two signatures are one too many."""
-    with pytest.raises(errors.InvalidRequest, match="twice"):
+    with pytest.raises(errors.MalformedTrailerError, match="twice"):
         decode(frame([b""], end=b"x-amz-trailer-signature:a\r\nx-amz-trailer-signature:b\r\n\r\n"), 0)
 
 

@@ -100,10 +100,12 @@ def read_grant_header(permission: str, text: str) -> list[tuple[str, Grantee]]:
     return grantees
 
 
-def read_acl_document(document: Mapping[str, Any]) -> tuple[str | None, list[tuple[str, Grantee]]]:
+def read_acl_document(document: Mapping[str, Any]) -> tuple[str, list[tuple[str, Grantee]]]:
     """Read an AccessControlPolicy into its owner's id and its grants."""
     owner_id = (document.get("Owner") or {}).get("ID")
-    grants = [_read_grant(grant) for grant in document.get("Grants") or ()]
+    if not owner_id or "Grants" not in document:
+        raise errors.MalformedACLError("An ACL names its owner by ID, and has an AccessControlList.")
+    grants = [_read_grant(grant) for grant in document["Grants"]]
     check_number(grants)
     return owner_id, grants
 
@@ -118,14 +120,18 @@ def _read_grant(grant: Mapping[str, Any]) -> tuple[str, Grantee]:
     grantee = grant.get("Grantee") or {}
     permission = grant.get("Permission")
     named = [(kind, grantee[member]) for kind, member in _GRANTEE_MEMBERS.items() if grantee.get(member)]
-    if permission not in PERMISSIONS or len(named) != 1:
+    if permission not in PERMISSIONS or [kind for kind, _ in named] != [
+        _GRANTEE_TYPES.get(grantee.get("Type", ""))
+    ]:
         raise errors.MalformedACLError(
-            "A grant names one permission and one grantee by ID, URI or EmailAddress."
+            "A grant names one permission and one grantee: a CanonicalUser by ID, a Group by URI, or an "
+            "AmazonCustomerByEmail by EmailAddress."
         )
     return permission, Grantee(*named[0])
 
 
 _GRANTEE_MEMBERS = {"id": "ID", "uri": "URI", "emailaddress": "EmailAddress"}
+_GRANTEE_TYPES = {"CanonicalUser": "id", "Group": "uri", "AmazonCustomerByEmail": "emailaddress"}
 
 
 def group_grant(permission: str, uri: str) -> Grant:

@@ -92,8 +92,13 @@ def _check_names(rule: CorsRule) -> None:
     for name in rule.expose_headers:
         if "*" in name:
             raise errors.InvalidRequest("ExposeHeader can not contain a wildcard.")
-        if not _TOKEN.fullmatch(name):
+        if not is_header_name(name):
             raise errors.InvalidRequest(f'"{name[:200]}" is not the name of a header.')
+
+
+def is_header_name(text: str) -> bool:
+    """Tell whether a text can be the name of one header, and is no wildcard."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def rules_to_json(rules: Sequence[CorsRule]) -> str:
@@ -105,7 +110,7 @@ def rules_to_json(rules: Sequence[CorsRule]) -> str:
 def rules_from_json(text: str) -> tuple[CorsRule, ...]:
     """Read rules as they were kept; a name that was kept once and can be no header is left out."""
     kept = (_rule(rule) for rule in json.loads(text))
-    return tuple(replace(r, expose_headers=tuple(filter(_TOKEN.fullmatch, r.expose_headers))) for r in kept)
+    return tuple(replace(r, expose_headers=tuple(filter(is_header_name, r.expose_headers))) for r in kept)
 
 
 def document_of(rule: CorsRule) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from meiku.meta.parts import list_parts
 from meiku.meta.records import PartRecord
 from meiku.meta.released import referenced
 from meiku.meta.stored import StoredObject, StoredUpload
+from meiku.ops.addressed import PART_NUMBER_LIMIT
 from meiku.ops.findings import Finding, Flaw
 from meiku.ops.pace import Pace
-from meiku.ops.parts import PART_NUMBER_LIMIT
 from meiku.ops.sweep import batches_of_old
 from meiku.ops.verify import Tally, Verifier
 

@@ -9,14 +9,15 @@ from itertools import pairwise
 from typing import Any
 
 from meiku import checksums, errors
-from meiku.checksums import ALGORITHMS
+from meiku.checksums import ALGORITHMS, Algorithm
 from meiku.meta import parts, uploads
 from meiku.meta.records import Condition, Content, ObjectRecord, PartRecord, UploadRecord
 from meiku.operation import Answer, operation
+from meiku.ops.addressed import PART_NUMBER_LIMIT, require_part_number
 from meiku.ops.call import Call
 from meiku.ops.conditions import refused_write, write_condition
 from meiku.ops.descriptions import pack, quoted, shown_checksum, unpack
-from meiku.ops.parts import PART_NUMBER_LIMIT, require_upload
+from meiku.ops.parts import require_upload
 
 
 @operation("CompleteMultipartUpload", action="s3:PutObject")
@@ -58,7 +59,8 @@ async def _complete(
     chosen = await _choose(call, upload, asked)
     # Thousands of parts take a tenth of a second, which nobody else is to wait for.
     record = await asyncio.to_thread(_object, call, upload, chosen)
-    _compare(record, whole_checksums, checksum_type, mpu_object_size)
+    declared = upload.checksum_algorithm is not None
+    _compare(record, whole_checksums, checksum_type, mpu_object_size, declared=declared)
     await _commit(call, upload, record, chosen, write_condition(*conditions))
     return record
 
@@ -89,19 +91,16 @@ def _match_all(
 
 
 def _part_number(entry: dict[str, Any]) -> int:
-    number = entry.get("PartNumber")
-    if not isinstance(number, int) or not 1 <= number <= PART_NUMBER_LIMIT:
-        raise errors.InvalidArgument(
-            f"PartNumber must be an integer between 1 and {PART_NUMBER_LIMIT}, inclusive.",
-            ArgumentName="PartNumber",
-            ArgumentValue=str(number),
-        )
+    if not {"PartNumber", "ETag"} <= entry.keys():
+        raise errors.MalformedXML("A <Part> has a PartNumber and an ETag.")
+    number: int = entry["PartNumber"]
+    require_part_number(number, "PartNumber")
     return number
 
 
 def _match(upload: UploadRecord, entry: dict[str, Any], part: PartRecord | None) -> PartRecord:
     """Check a part against the tag and the checksums that the document gives it."""
-    etag = str(entry.get("ETag", "")).strip().strip('"')
+    etag = str(entry["ETag"]).strip().strip('"')
     if part is None or etag != part.etag:
         raise errors.InvalidPart(
             UploadId=upload.upload_id, PartNumber=str(entry["PartNumber"]), ETag=etag[:100]
@@ -156,7 +155,12 @@ def _digests(name: str, chosen: list[PartRecord]) -> list[tuple[bytes, int]]:
 
 
 def _compare(
-    record: ObjectRecord, given: dict[str, str], checksum_type: str | None, size_bytes: int | None
+    record: ObjectRecord,
+    given: dict[str, str],
+    checksum_type: str | None,
+    size_bytes: int | None,
+    *,
+    declared: bool,
 ) -> None:
     """Compare the whole with what the client says it is."""
     kept = unpack(record.checksums)
@@ -167,16 +171,23 @@ def _compare(
         )
     if checksum_type is not None and checksum_type != kept["type"]:
         raise errors.InvalidRequest(f"The upload was created with the checksum type {kept['type']}.")
+    if len(given) > 1:
+        raise errors.InvalidRequest("Expecting a single x-amz-checksum- header. Multiple were sent.")
     for algorithm in ALGORITHMS.values():
-        value = given.get(algorithm.member)
-        if value is None:
-            continue
-        if algorithm.name not in kept:
-            raise errors.InvalidRequest(f"The upload was not created with {algorithm.name}.")
-        if value not in (kept[algorithm.name], kept[algorithm.name].partition("-")[0]):
-            raise errors.BadDigest(
-                f"The {algorithm.name} you specified did not match the calculated checksum."
-            )
+        if algorithm.member in given:
+            _compare_checksum(algorithm, given[algorithm.member], kept.get(algorithm.name), declared=declared)
+
+
+def _compare_checksum(algorithm: Algorithm, given: str, kept: str | None, *, declared: bool) -> None:
+    """Compare the whole's checksum; where none was declared, one that was not computed is ignored."""
+    try:
+        checksums.decode(given.strip().partition("-")[0], algorithm)
+    except ValueError:
+        raise errors.InvalidRequest(f"Value for {algorithm.header} header is invalid.") from None
+    if kept is None and declared:
+        raise errors.InvalidRequest(f"The upload was not created with {algorithm.name}.")
+    if kept is not None and given.strip() not in (kept, kept.partition("-")[0]):
+        raise errors.BadDigest(f"The {algorithm.name} you specified did not match the calculated checksum.")
 
 
 async def _commit(

@@ -6,7 +6,7 @@ from meiku.operation import Answer, operation
 from meiku.ops.call import Call
 from meiku.ops.conditions import write_condition
 from meiku.ops.copy_source import Source, open_source
-from meiku.ops.descriptions import Description, describe, quoted, shown_checksum, unpack
+from meiku.ops.descriptions import Description, check_metadata, describe, quoted, shown_checksum, unpack
 from meiku.ops.grants import asked_acl
 from meiku.ops.objects import keep
 
@@ -47,6 +47,7 @@ async def copy_object(
     if replaces:
         description = describe(system_headers, metadata, storage_class, asked)
     else:
+        check_metadata(metadata)
         description = _copied_description(source, system_headers, storage_class, asked)
     incoming = await source.read(0, source.record.size_bytes)
     algorithm = checksum_algorithm or unpack(source.record.checksums).get("shown")

@@ -1,5 +1,6 @@
 """What a copy copies: an object that the caller may read, named as `bucket/key`."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote_to_bytes
 
@@ -14,6 +15,7 @@ from meiku.ops.styles import refuse_original
 from meiku.ops.versions import check_version
 
 SIZE_LIMIT_BYTES = 5 * 1024**3
+_NOT_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 Conditions = tuple[str | None, str | None, int | None, int | None]
 
 
@@ -57,7 +59,11 @@ async def open_source(call: Call, text: str, conditions: Conditions) -> Source:
 
 
 def read_source_name(text: str, header: str) -> tuple[str, bytes]:
-    """Read `[/]bucket/key[?versionId=…]`, percent-encoded or not, as this header says it."""
+    """Read `[/]bucket/key[?versionId=…]`, percent-encoded, as this header says it."""
+    if _NOT_ENCODED.search(text):
+        raise errors.InvalidArgument(
+            "Invalid copy source encoding.", ArgumentName=header, ArgumentValue=text[:1024]
+        )
     path, _, query = text.partition("?versionId=")
     if query:
         check_version(parse_qs(f"v={query}").get("v", [""])[0])

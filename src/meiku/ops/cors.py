@@ -3,7 +3,16 @@
 from typing import Any
 
 from meiku import errors
-from meiku.access.cors import CorsRule, document_of, find_rule, read_rules, rules_from_json, rules_to_json
+from meiku.access.cors import (
+    METHODS,
+    CorsRule,
+    document_of,
+    find_rule,
+    is_header_name,
+    read_rules,
+    rules_from_json,
+    rules_to_json,
+)
 from meiku.access.decision import ANYBODY
 from meiku.meta import buckets
 from meiku.meta.records import BucketRecord
@@ -65,7 +74,12 @@ def _preflight(call: Call, origin: str | None, method: str | None, headers: str 
         raise errors.BadRequest(
             "Insufficient information. Origin and Access-Control-Request-Method are needed."
         )
+    if method not in METHODS:
+        raise errors.BadRequest(f"Invalid Access-Control-Request-Method: {method[:40]}")
     names = [name.strip() for name in (headers or "").split(",") if name.strip()]
+    for name in names:
+        if not is_header_name(name):
+            raise errors.BadRequest(f"Invalid Access-Control-Request-Headers: {name[:200]}")
     rules = rules_of(call.bucket)
     rule = find_rule(rules, origin, method, names)
     if rule is None:

@@ -15,6 +15,7 @@ from meiku.access.acl import Acl
 from meiku.ops.content import Incoming
 
 METADATA_LIMIT_BYTES = 2048
+REDIRECTS = ("http://", "https://", "/")
 STORAGE_CLASSES = ("STANDARD", "STANDARD_IA", "REDUCED_REDUNDANCY", "ONEZONE_IA", "INTELLIGENT_TIERING")
 _write = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 _CHUNKED = re.compile(r"(?:^|,)\s*aws-chunked\s*(?=,|$)", re.IGNORECASE)
@@ -43,15 +44,22 @@ def describe(
             f"The storage class '{storage_class}' is not offered; it is one of {', '.join(STORAGE_CLASSES)}.",
             StorageClassRequested=storage_class,
         )
-    size_bytes = sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
-    if size_bytes > METADATA_LIMIT_BYTES:
-        raise errors.MetadataTooLarge(Size=str(size_bytes), MaxSizeAllowed=str(METADATA_LIMIT_BYTES))
+    check_metadata(metadata)
+    if not system_headers.get("WebsiteRedirectLocation", "/").startswith(REDIRECTS):
+        raise errors.InvalidRedirectLocation
     return Description(
         storage_class=storage_class or "STANDARD",
         headers=_packed(tuple(_stored_headers(system_headers).items())),
         metadata=pack(metadata),
         acl=acl.to_json() if acl else None,
     )
+
+
+def check_metadata(metadata: Mapping[str, str]) -> None:
+    """Refuse more metadata than an object may have."""
+    size_bytes = sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
+    if size_bytes > METADATA_LIMIT_BYTES:
+        raise errors.MetadataTooLarge(Size=str(size_bytes), MaxSizeAllowed=str(METADATA_LIMIT_BYTES))
 
 
 def _stored_headers(given: Mapping[str, str]) -> dict[str, str]:

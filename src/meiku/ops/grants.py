@@ -35,10 +35,10 @@ async def asked_acl(
     document: Mapping[str, Any] | None = None,
 ) -> Acl | None:
     """Read the ACL that was asked for, None where none was; `grants` is the group of that name."""
-    if sum((canned is not None, bool(grants), document is not None)) > 1:
-        raise errors.InvalidRequest(
-            "Specifying both canned ACLs and grants, in headers or a document, is not allowed."
-        )
+    if document is not None and (canned is not None or grants):
+        raise errors.UnexpectedContent("An ACL in headers and another in a document are one too many.")
+    if canned is not None and grants:
+        raise errors.InvalidRequest("Specifying both canned ACLs and header grants is not allowed.")
     if canned is not None:
         bucket_owner_id = call.found_bucket.owner_id if call.found_bucket else owner_id
         return canned_acl(canned, owner_id, bucket_owner_id)
@@ -50,7 +50,7 @@ async def asked_acl(
         return Acl(owner_id, await _grants(call, asked))
     if document is not None:
         named_owner_id, asked = read_acl_document(document)
-        if named_owner_id is not None and named_owner_id != owner_id:
+        if named_owner_id != owner_id:
             raise errors.AccessDenied("An ACL document can not change the owner.", OwnerID=named_owner_id)
         return Acl(owner_id, await _grants(call, asked))
     return None

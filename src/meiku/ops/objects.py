@@ -208,8 +208,10 @@ def _refusal(entry: dict[str, Any]) -> dict[str, str] | None:
     size_bytes = len(entry["Key"].encode("utf-8", "surrogatepass"))
     if not 1 <= size_bytes <= KEY_LIMIT_BYTES:
         return {"Key": entry["Key"], "Code": "KeyTooLongError", "Message": "A key has 1 to 1,023 bytes."}
-    if entry.get("VersionId") not in (None, "", "null"):
-        return {"Key": entry["Key"], "Code": "NoSuchVersion", "Message": errors.NoSuchVersion.message}
+    try:
+        check_version(entry.get("VersionId"))
+    except errors.S3Error as refusal:
+        return {"Key": entry["Key"], "Code": refusal.code, "Message": refusal.message}
     if entry.keys() - {"Key", "VersionId"}:
         return {"Key": entry["Key"], "Code": "NotImplemented", "Message": "Conditions here are not offered."}
     return None

@@ -15,7 +15,6 @@ from meiku.ops.descriptions import checksums_of, etag_of, quoted, shown_checksum
 from meiku.ops.grants import display_names
 from meiku.ops.ranges import read_copy_range
 
-PART_NUMBER_LIMIT = 10_000
 LIST_LIMIT = 1000
 
 
@@ -67,12 +66,6 @@ async def upload_part_copy(
 
 
 async def _keep(call: Call, incoming: Incoming, part_number: int, upload: UploadRecord) -> PartRecord:
-    if not 1 <= part_number <= PART_NUMBER_LIMIT:
-        raise errors.InvalidArgument(
-            f"Part number must be an integer between 1 and {PART_NUMBER_LIMIT}, inclusive.",
-            ArgumentName="partNumber",
-            ArgumentValue=str(part_number),
-        )
     if upload.checksum_algorithm:
         incoming.also_digest(upload.checksum_algorithm)
     async with content.put_away(call, incoming, inline=False) as stored:
@@ -158,12 +151,6 @@ async def _people(call: Call, upload: UploadRecord) -> dict[str, Any]:
 
 async def part_range(call: Call, record: ObjectRecord, part_number: int) -> tuple[int, int, int | None]:
     """Tell where a part of an object begins and ends, and how many parts there are."""
-    if not 1 <= part_number <= PART_NUMBER_LIMIT:
-        raise errors.InvalidArgument(
-            f"Part number must be an integer between 1 and {PART_NUMBER_LIMIT}, inclusive.",
-            ArgumentName="partNumber",
-            ArgumentValue=str(part_number),
-        )
     if record.content.kind != "parts":
         if part_number > 1:
             raise errors.InvalidPartNumber(PartNumberRequested=str(part_number), ActualPartCount="1")

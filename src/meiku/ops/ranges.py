@@ -48,9 +48,9 @@ def read_copy_range(text: str, size_bytes: int) -> tuple[int, int]:
         )
     start, stop = int(match[1]), int(match[2]) + 1
     if start >= stop or stop > size_bytes:
-        raise errors.InvalidRange(
+        raise errors.InvalidArgument(
             f"Range specified is not valid for source object of size: {size_bytes}",
-            RangeRequested=text,
-            ActualObjectSize=str(size_bytes),
+            ArgumentName="x-amz-copy-source-range",
+            ArgumentValue=text,
         )
     return start, stop

@@ -15,10 +15,10 @@ from meiku.meta.objects import read_inline
 from meiku.meta.parts import list_parts
 from meiku.meta.records import Content, PartRecord
 from meiku.meta.stored import StoredObject
+from meiku.ops.addressed import PART_NUMBER_LIMIT
 from meiku.ops.findings import Flaw
 from meiku.ops.intact import CRC, crc_on_record
 from meiku.ops.pace import Pace
-from meiku.ops.parts import PART_NUMBER_LIMIT
 
 
 @dataclass(slots=True)

@@ -76,7 +76,7 @@ class ChunkedDecoder:
         self._step: Callable[[], Event | None] = self._header
 
     def feed(self, data: bytes) -> list[Event]:
-        """Take the next bytes; InvalidRequest for bad framing, IncompleteBody for an early last chunk."""
+        """Take the next bytes; InvalidRequest for bad framing, IncompleteBody for too much or too little."""
         self._held, self._at = self._held[self._at :] + data, 0
         events: list[Event] = []
         while (event := self._step()) is not None:
@@ -104,7 +104,7 @@ class ChunkedDecoder:
 
     def _start(self, size_bytes: int, signature: bytes | None) -> ChunkStart:
         if size_bytes > self._remaining_bytes:
-            raise errors.InvalidRequest("The chunks hold more bytes than x-amz-decoded-content-length.")
+            raise errors.IncompleteBody("The chunks hold more bytes than x-amz-decoded-content-length.")
         if size_bytes == 0 and self._remaining_bytes:
             raise errors.IncompleteBody("The chunks hold fewer bytes than x-amz-decoded-content-length.")
         self._count_small(size_bytes)
@@ -129,7 +129,7 @@ class ChunkedDecoder:
     def _data_end(self) -> Event | None:
         line_end = self._held[self._at : self._at + 2]
         if not b"\r\n".startswith(line_end):
-            raise errors.InvalidRequest("A chunk is longer than its header line says.")
+            raise errors.IncompleteBody("A chunk is longer than its header line says.")
         if len(line_end) < 2:
             return None
         self._at += 2
@@ -138,7 +138,7 @@ class ChunkedDecoder:
 
     def _trailer(self) -> Event | None:
         if len(self._held) - self._at > TRAILER_LIMIT_BYTES:
-            raise errors.InvalidRequest("More than 8,192 bytes follow the last chunk.")
+            raise errors.MalformedTrailerError("More than 8,192 bytes follow the last chunk.")
         return None
 
 
@@ -151,11 +151,11 @@ def _trailer_of(block: bytes) -> Trailer:
     try:
         lines = [line.removesuffix("\r") for line in block.decode("ascii").split("\n")]
     except UnicodeDecodeError:
-        raise errors.InvalidRequest("The trailer is not made of ASCII header fields.") from None
+        raise errors.MalformedTrailerError("The trailer is not made of ASCII header fields.") from None
     fields = [_field_of(line) for line in lines if line]
     signatures = [value for name, value in fields if name == _TRAILER_SIGNATURE]
     if len(signatures) > 1:
-        raise errors.InvalidRequest("The trailer is signed twice.")
+        raise errors.MalformedTrailerError("The trailer is signed twice.")
     others = tuple(field for field in fields if field[0] != _TRAILER_SIGNATURE)
     return Trailer(others, signatures[0] if signatures else None)
 
@@ -163,7 +163,7 @@ def _trailer_of(block: bytes) -> Trailer:
 def _field_of(line: str) -> tuple[str, str]:
     match = _TRAILER_FIELD.fullmatch(line)
     if match is None:
-        raise errors.InvalidRequest("What follows the last chunk is not a header field.")
+        raise errors.MalformedTrailerError("What follows the last chunk is not a header field.")
     return match[1].lower(), match[2]
 
 

@@ -31,7 +31,13 @@ ANSWERED_BY_THE_EDGE = {
     "RequestPayer",
     *(algorithm.member for algorithm in checksums.ALGORITHMS.values()),
 }
-_REFUSED_AS = {"StorageClass": errors.InvalidStorageClass}
+_REFUSED_AS = {
+    "StorageClass": errors.InvalidStorageClass,
+    "ChecksumAlgorithm": errors.InvalidRequest,
+    "ChecksumMode": errors.InvalidRequest,
+    "ChecksumType": errors.InvalidRequest,
+}
+_MALFORMED_AS = {"AccessControlPolicy": errors.MalformedACLError}
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _IGNORED_WHEN_UNREADABLE = {"IfModifiedSince", "IfUnmodifiedSince"}  # RFC 9110, 13.1.3 and 13.1.4
 
@@ -154,13 +160,17 @@ def _payload_source(member: Member) -> Source:
     if member.shape.kind == "string":
         return _read_text
     shape, root = member.shape, member.wire_name
+    malformed_as = _MALFORMED_AS.get(member.name, errors.MalformedXML)
 
     def source(given: Given) -> Any:
         if not given.document.strip():
             if member.required:
                 raise errors.MalformedXML(f"The request has no body; <{root}> is expected.")
             return None
-        return read_document(given.document, shape, root)
+        try:
+            return read_document(given.document, shape, root)
+        except errors.MalformedXML as malformed:
+            raise malformed_as(malformed.message) from None
 
     return source
 

@@ -135,7 +135,9 @@ class _Frames:
     def _take_trailer(self, trailer: Trailer) -> None:
         algorithm = None if self._announced.checksum else self._announced.algorithm
         if [name for name, _ in trailer.fields] != ([algorithm.header] if algorithm else []):
-            raise errors.InvalidRequest("The trailer does not hold what the header x-amz-trailer announced.")
+            raise errors.MalformedTrailerError(
+                "The trailer does not hold what the header x-amz-trailer announced."
+            )
         for _, value in trailer.fields:
             self._announced.take_checksum(value)
 

@@ -8,7 +8,7 @@ knows either. No storage, no signatures.
 import asyncio
 import types
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Coroutine, Generator, Mapping, MutableMapping
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -101,9 +101,12 @@ _CHECKSUM = "x-amz-checksum-"
 _ABOUT_CHECKSUMS = {"x-amz-checksum-algorithm", "x-amz-checksum-type", "x-amz-checksum-mode"}
 
 
-def refuse_unknown_checksums(names: Iterable[str]) -> None:
+def refuse_unknown_checksums(given: Mapping[str, str]) -> None:
     """Refuse a checksum of an algorithm that S3 does not know: it would pass for one that was compared."""
-    for name in names:
+    named = given.get("x-amz-checksum-algorithm", "")
+    if named and named.strip().upper() not in ALGORITHMS:
+        raise errors.InvalidRequest(f"The algorithm '{named[:100]}' is not one that S3 knows.")
+    for name in given:
         if name.startswith(_CHECKSUM) and name not in BY_HEADER and name not in _ABOUT_CHECKSUMS:
             raise errors.InvalidRequest(f"The algorithm of {name[:100]} is not one that S3 knows.")
 
