@@ -5,6 +5,8 @@ arrived. The secret key stays in this process; a page only ever gets signatures.
 is calling before it signs: here everyone may. Links to look at things are signed in `links.py`.
 """
 
+import hashlib
+import hmac
 import mimetypes
 import secrets
 from collections.abc import Awaitable, Callable
@@ -45,11 +47,11 @@ class Rules:
         """Invent a folder of its own for one upload, so that equal names do not overwrite each other."""
         return f"{self.prefix}{secrets.token_hex(4)}/"
 
-    def new_key(self, filename: str) -> str:
-        """Choose the key of one upload; of the visitor's name only its last part survives."""
-        name = filename.replace("\\", "/").rpartition("/")[2]
-        printable = "".join(character for character in name if character.isprintable())
-        return f"{self.new_folder()}{printable[-200:] or 'file'}"
+    def key(self, folder: str, filename: str) -> str:
+        """Choose the key of one upload: of the visitor's path, the last folders and the name survive."""
+        printable = "".join(character for character in filename if character.isprintable())
+        parts = [part for part in printable.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+        return folder + ("/".join(parts[-8:])[-240:].lstrip("/") or "file")
 
     def content_type(self, claimed: str) -> str:
         """Choose the type an object is stored with: the claimed one where browsers may show it."""
@@ -60,6 +62,7 @@ class Announced(BaseModel):
     """What a page says about the file that it wants to upload."""
 
     filename: Annotated[str, Field(min_length=1, max_length=1024)]
+    batch: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
     content_type: Annotated[str, Field(max_length=200, pattern=r"^[\x20-\x7e]*$")] = ""
     size_bytes: Annotated[int, Field(ge=0)]
 
@@ -110,12 +113,24 @@ class Signer:
         form = post_form_v2(self.storage.credentials, policy, action=self.storage.public_url)
         return Form(form.action, {"key": f"{folder}${{filename}}", **form.fields})
 
+    def key(self, file: Announced) -> str:
+        """Choose where a file is stored: what was chosen together goes into one folder.
+
+        The page names its batch by a number that only it knows. Whoever sees the folder can't tell the number
+        from it, and so cannot have another upload signed for the same folder.
+        """
+        if not file.batch:
+            return self.rules.key(self.rules.new_folder(), file.filename)
+        secret = self.storage.credentials.secret_key.encode()
+        folder = hmac.new(secret, file.batch.encode(), hashlib.sha256).hexdigest()[:8]
+        return self.rules.key(f"{self.rules.prefix}{folder}/", file.filename)
+
     def form_v4(self, file: Announced) -> Form:
         """Sign a form for one file: exactly this key, this type, this size."""
         policy = (
             Policy(expires_in_s=self.rules.signature_expires_s)
             .bucket(self.storage.bucket)
-            .key(self.rules.new_key(file.filename))
+            .key(self.key(file))
             .eq("Content-Type", self.rules.content_type(file.content_type))
             .eq("success_action_status", "201")
             .content_length(file.size_bytes, file.size_bytes)
@@ -124,7 +139,7 @@ class Signer:
 
     def put(self, file: Announced) -> SignedPut:
         """Sign a URL for one file; the size is signed too, and browsers send it by themselves."""
-        key = self.rules.new_key(file.filename)
+        key = self.key(file)
         headers = {"Content-Type": self.rules.content_type(file.content_type)}
         url = presign_v4(
             self.storage.credentials,

@@ -105,6 +105,23 @@ def test_every_card_shows_its_picture(gallery: Page, example: Example) -> None:
     assert SECRET_KEY not in gallery.content()
 
 
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_a_telephone_shows_rows_and_keeps_the_groups_at_hand(
+    visitor: Visitor, example: Example, locale: str
+) -> None:
+    """A few screens long; wherever one is, each group is one touch away, and its cards are shown."""
+    page = visitor(viewport={"width": 390, "height": 844}, locale=locale).new_page()
+    page.goto(f"{example.pages}/pictures")
+    assert page.evaluate("document.documentElement.scrollHeight") < 8 * 844
+    for link in page.locator(".index a").all():
+        link.click()
+        group = page.locator(link.get_attribute("href") or "")
+        expect(group.locator("h2")).to_be_in_viewport()
+        expect(page.locator(".index")).to_be_in_viewport(ratio=1)
+        expect(group.locator(".card").first).to_have_attribute("data-state", SETTLED, timeout=30_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_a_circle_is_a_circle(gallery: Page) -> None:
     """Its corners can be seen through, its centre cannot; as a JPEG the corners are white."""
     circle = image_of(shown(gallery, "circle")).evaluate(PIXELS)

@@ -1,9 +1,10 @@
 // The panel of a scripted upload: choosing, dropping, progress, cancel, and what came of it.
-// A page brings its way of uploading: way(file) answers {key, address, signed, request}.
+// A page brings its way of uploading: way(chosen) answers {key, address, signed, request}.
 
+import { chosenOf, dropped } from "./chosen.js";
 import { element, say } from "./language.js";
-import { refused, unanswered, unsigned } from "./refusal.js";
-import { send, Unanswered, Unsigned, viewOf } from "./send.js";
+import { outcomeOf } from "./outcome.js";
+import { Queue } from "./queue.js";
 import { Pace, size, wait } from "./units.js";
 
 const find = (id) => document.getElementById(id);
@@ -25,19 +26,21 @@ class Running {
     find("running").hidden = !yes;
     find("cancel").hidden = !yes;
     find("send").hidden = yes;
-    for (const other of document.querySelectorAll("#file, [data-trial]")) other.disabled = yes;
+    for (const other of document.querySelectorAll("#file, #folder, [data-trial]")) other.disabled = yes;
   }
 
-  show(sent, total) {
+  show({ sent, total, uploads }) {
     const percent = total ? (100 * sent) / total : 100;
     const speed = this.#pace.at(sent);
     find("progress").value = percent;
     // Once every byte has gone it may be stored already, and a cancel would promise too much.
     find("cancel").hidden = sent === total;
     const left = sent === total ? CHECKING : wait(speed > 0 ? (total - sent) / speed : Infinity);
+    const over = uploads.filter((upload) => upload.isOver).length;
     find("pace").replaceChildren(
       element("b", {}, `${Math.floor(percent)}%`),
       element("span", {}, `${size(sent)} / ${size(total)}`),
+      ...(uploads.length > 1 ? [element("span", {}, say({ zh: `${over} / ${uploads.length} 个`, en: `${over} of ${uploads.length} files` }))] : []),
       element("span", {}, speed > 0 ? `${size(speed)}/s` : ""),
       element("span", {}, say(left)),
     );
@@ -56,7 +59,8 @@ function speak(words) {
   find("spoken").replaceChildren(say(words));
 }
 
-function conclude(kind, ...content) {
+function conclude(kind, content) {
+  speak(kind === "stored" ? { zh: "上传完成", en: "Upload finished" } : { zh: "上传没有完成", en: "The upload did not finish" });
   const outcome = find("outcome");
   outcome.className = `outcome ${kind}`;
   outcome.replaceChildren(...content);
@@ -65,74 +69,30 @@ function conclude(kind, ...content) {
   outcome.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
-function preview(key, type) {
-  const source = viewOf(key);
-  const shown = {
-    image: () => element("img", { src: source, alt: "" }),
-    video: () => element("video", { src: source, controls: "" }),
-    audio: () => element("audio", { src: source, controls: "" }),
-  }[type.split("/")[0]];
-  const open = element("a", { href: source, target: "_blank" }, say({ zh: "打开（限时链接）", en: "Open (a link that expires)" }));
-  return [shown ? element("figure", { class: "preview" }, shown()) : "", element("p", {}, open)];
-}
-
-function succeeded(prepared, file, answer) {
-  speak({ zh: "上传完成", en: "Upload finished" });
-  conclude(
-    "stored",
-    element("h3", {}, say({ zh: "已经存好。", en: "It is stored." })),
-    ...preview(prepared.key, file.type),
-    element(
-      "dl",
-      { class: "facts" },
-      element("dt", {}, say({ zh: "地址", en: "Address" })),
-      element("dd", {}, element("code", { id: "address" }, prepared.address)),
-      element("dt", {}, say({ zh: "对象名", en: "Key" })),
-      element("dd", {}, element("code", { id: "key" }, prepared.key)),
-      element("dt", {}, "ETag"),
-      element("dd", {}, element("code", { id: "etag" }, answer.etag)),
-    ),
-  );
-}
-
-function failed(error) {
-  speak({ zh: "上传没有完成", en: "The upload did not finish" });
-  if (error?.name === "AbortError") {
-    const words = { zh: "已取消，什么也没有存下。", en: "Cancelled; nothing was stored." };
-    conclude("cancelled", element("h3", {}, say(words)));
-  } else if (error instanceof Unanswered) conclude("refused", unanswered());
-  else if (error instanceof Unsigned) conclude("refused", unsigned(error));
-  else conclude("refused", unsigned(Object.assign(error, { status: 0 })));
-}
-
-async function upload(way, file) {
+async function upload(way, queue) {
   const controller = new AbortController();
   find("cancel").onclick = () => controller.abort();
   find("outcome").hidden = true;
   const running = new Running();
-  try {
-    const prepared = await way(file);
+  const shown = async (chosen) => {
+    const prepared = await way(chosen);
     find("signed").replaceChildren(prepared.signed);
-    const onProgress = (sent, total) => running.show(sent, total);
-    const answer = await send(prepared.request, { signal: controller.signal, onProgress });
-    if (answer.status < 300) succeeded(prepared, file, answer);
-    else conclude("refused", refused(answer.text, answer.status));
-  } catch (error) {
-    failed(error);
-  } finally {
-    running.shown = false;
-  }
+    return prepared;
+  };
+  await queue.run(shown, controller.signal, () => running.show(queue));
+  running.shown = false;
+  describe(queue.uploads);
+  conclude(...outcomeOf(queue));
 }
 
-function choose(file) {
-  const type = file.type || { zh: "类型未知", en: "unknown type" };
-  find("chosen").replaceChildren(
-    element("b", {}, file.name),
-    element("span", {}, size(file.size)),
-    element("span", {}, say(type)),
-  );
-  find("chosen").hidden = false;
-  find("send").disabled = false;
+/** Say on the button how many files it sends, or that it tries those again that were not stored. */
+function describe(uploads) {
+  const waiting = uploads.filter((each) => each.state === "waiting").length;
+  const isAgain = !waiting && uploads.some((each) => each.state !== "stored");
+  const several = { zh: `上传 ${waiting} 个文件`, en: `Upload ${waiting} files` };
+  const words = waiting > 1 ? several : isAgain ? { zh: "再试一次", en: "Try again" } : { zh: "上传", en: "Upload" };
+  find("send").replaceChildren(say(words));
+  find("send").disabled = !waiting && !isAgain;
   find("outcome").hidden = true;
 }
 
@@ -142,25 +102,35 @@ function acceptDrops(panel, take) {
   panel.addEventListener("dragenter", () => mark(1));
   panel.addEventListener("dragleave", () => mark(-1));
   panel.addEventListener("dragover", (event) => event.preventDefault());
-  panel.addEventListener("drop", (event) => {
+  panel.addEventListener("drop", async (event) => {
     event.preventDefault();
     mark(-depth);
-    if (event.dataTransfer.files.length) take(event.dataTransfer.files[0]);
+    take(await dropped(event.dataTransfer));
+  });
+}
+
+function acceptChoices(input, take) {
+  input.addEventListener("change", () => {
+    const chosen = chosenOf(input.files);
+    // So that the same file can be chosen again.
+    input.value = "";
+    take(chosen);
   });
 }
 
 /** Bring the panel to life; `trials` are ways that are meant to be refused, by the name on their button. */
 export function openPanel(way, trials) {
-  let chosen = null;
-  const take = (file) => choose((chosen = file));
-  find("file").addEventListener("change", (event) => event.target.files.length && take(event.target.files[0]));
+  const queue = new Queue(find("chosen"), describe);
+  const take = (chosen) => chosen.length && queue.add(chosen);
+  for (const id of ["file", "folder"]) acceptChoices(find(id), take);
   acceptDrops(find("panel"), take);
-  find("send").addEventListener("click", () => upload(way, chosen));
+  find("send").addEventListener("click", () => upload(way, queue));
   for (const button of document.querySelectorAll("[data-trial]")) {
     const note = new File(["a small note, honestly\n"], "note.txt", { type: "text/plain" });
     button.addEventListener("click", () => {
-      choose((chosen = note));
-      upload(trials[button.dataset.trial], note);
+      queue.clear();
+      queue.add(chosenOf([note]));
+      upload(trials[button.dataset.trial], queue);
     });
   }
 }

@@ -11,10 +11,10 @@ function policyOf(fields) {
   return [`expiration ${policy.expiration}`, ...policy.conditions.map((one) => JSON.stringify(one))].join("\n");
 }
 
-async function prepare(file, change = (fields, sent) => sent) {
-  const { action, fields } = await ask("/sign/form-v4", file);
+async function prepare(chosen, change = (fields, sent) => sent) {
+  const { action, fields } = await ask("/sign/form-v4", chosen.file, chosen);
   const signed = element("pre", {}, policyOf(fields));
-  const sent = change(fields, file);
+  const sent = change(fields, chosen.file);
   return {
     key: fields.key,
     address: action.replace(/\/$/, "") + "/" + fields.key.split("/").map(encodeURIComponent).join("/"),

@@ -12,13 +12,13 @@ function shown(url, headers) {
   return element("pre", {}, lines.join("\n"));
 }
 
-async function prepare(file, change = (request) => request) {
-  const { key, url, headers } = await ask("/sign/put", file);
+async function prepare(chosen, change = (request) => request) {
+  const { key, url, headers } = await ask("/sign/put", chosen.file, chosen);
   return {
     key,
     address: url.split("?")[0],
     signed: shown(url, headers),
-    request: change({ method: "PUT", url, headers, body: file }),
+    request: change({ method: "PUT", url, headers, body: chosen.file }),
   };
 }
 

@@ -21,9 +21,9 @@ export function reason(text) {
   }
 }
 
-/** Ask the application server to sign for this file. */
-export async function ask(path, file) {
-  const announced = { filename: file.name, content_type: file.type, size_bytes: file.size };
+/** Ask the application server to sign for this file; those of one batch are stored in one folder, by their paths. */
+export async function ask(path, file, { path: filename = file.name, batch } = {}) {
+  const announced = { filename, batch, content_type: file.type, size_bytes: file.size };
   const answer = await fetch(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
