@@ -69,6 +69,7 @@ class Admission:
         self._meta, self._directory, self._settings, self._clock = meta, directory, settings, clock
         self._router, self._operations = router, operations
         self._rules = SignatureRules(settings.signature_v2, settings.longest_expires_s)
+        self._listening = settings.listening_names
 
     async def admit(self, operation: Operation, progress: Progress) -> Operation:
         """Note in `progress` who asks for what, or raise the refusal; returns the operation that it is."""
@@ -120,7 +121,7 @@ class Admission:
         if operation.credentials == "none":
             return ANONYMOUS, UNSIGNED
         hosts = self._settings.public_hosts
-        return await caller_of_request(request, self._directory, now_s, hosts, self._rules)
+        return await caller_of_request(request, self._directory, now_s, hosts, self._rules, self._listening)
 
     async def _bucket(self, operation: Operation, request: Request) -> BucketRecord | None:
         if request.bucket is None or operation.creates_bucket:

@@ -194,6 +194,14 @@ class Settings:
         """Return the domains in front of which a bucket's name may stand."""
         return (*self.domains, "localhost")
 
+    @property
+    def listening_names(self) -> tuple[str, ...]:
+        """Return the names that this server has itself, each with its port; first what it listens on."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        named = () if self.host in ("0.0.0.0", "::", "") else (host,)  # noqa: S104 - every network is no name
+        names = dict.fromkeys((*named, "127.0.0.1", "localhost", *self.domains[:4]))
+        return tuple(f"{name}:{self.port}" for name in names)
+
     @classmethod
     def from_environment(
         cls,

@@ -11,6 +11,7 @@ from functools import lru_cache
 from meiku import errors
 from meiku.access.caller import ANONYMOUS, Caller
 from meiku.auth import Credential, Payload, SignedRequest, claim_of, form_claim_of, payload_of
+from meiku.auth.cause import language_of
 from meiku.auth.rules import SignatureRules
 from meiku.ops.directory import Directory, Identity
 from meiku.wire.request import Request
@@ -24,9 +25,10 @@ async def caller_of_request(
     now_s: float,
     public_hosts: Sequence[str],
     rules: SignatureRules,
+    listening: tuple[str, ...] = (),
 ) -> tuple[Caller, Payload]:
     """Find out who sent a request, and how its body must be checked."""
-    claim = claim_of(signed_request(request))
+    claim = claim_of(signed_request(request, listening))
     if claim is None:
         return ANONYMOUS, payload_of(request.headers)
     rules.check_version(claim.version)
@@ -50,11 +52,11 @@ async def caller_of_form(
         return ANONYMOUS
     rules.check_version(2 if claim.scope is None else 4)
     identity = await _identity(directory, claim.access_key)
-    claim.verify(_credential(identity), now_s)
+    claim.verify(_credential(identity), now_s, language_of(request.headers.get("accept-language")))
     return _caller(identity)
 
 
-def signed_request(request: Request) -> SignedRequest:
+def signed_request(request: Request, listening: tuple[str, ...] = ()) -> SignedRequest:
     """Show a request as signatures see it."""
     return SignedRequest(
         method=request.method,
@@ -65,6 +67,7 @@ def signed_request(request: Request) -> SignedRequest:
         headers=request.sent_headers,
         bucket=request.bucket if request.host_style else None,
         scheme=request.scheme,
+        listening=listening,
     )
 
 

@@ -162,3 +162,28 @@ def test_an_expired_policy_and_one_that_is_no_policy(meiku: Meiku) -> None:
     for broken in ("{half", "AAAA", "[]"):
         refused = meiku("explain", "policy", broken, "--json")
         assert refused.code == 1 and "InvalidPolicyDocument" in refused.json["cause"], broken
+
+
+def test_the_page_s_other_fields_are_taken_as_given(meiku: Meiku) -> None:
+    """A form of our own is not refused for the proof's fields, which the policy fixes and nobody types."""
+    policy = Policy().bucket("photos").starts_with("key", "cats/").content_length(1, 10_000_000)
+    form = post_form_v4(OWNER, policy, action="http://photos.localhost:9000/")
+    given = ("--field", "key=cats/a.png", "--bucket", "photos")
+    said = meiku("explain", "policy", form.fields["policy"], *given, "--json")
+    assert (said.code, said.json["verdict"], said.json["cause"]) == (0, "unverified", None)
+    assert dict(said.json["facts"])["Taken as given"] == "x-amz-algorithm, x-amz-credential, x-amz-date"
+    wrong = meiku("explain", "policy", form.fields["policy"], *given, "--field", "x-amz-date=x", "--json")
+    assert wrong.code == 1 and "x-amz-date" in wrong.json["cause"]
+
+
+def test_what_is_not_given_is_told_from_what_is_refused(meiku: Meiku) -> None:
+    """A field that the form needs and nobody gave is no refusal; beside one that is, both are named."""
+    given = ("--field", "key=user/a.jpg", "--bucket", "photos", "--json")
+    said = meiku("explain", "policy", POLICY.json(), *given)
+    assert (said.code, said.json["verdict"]) == (0, "unverified")
+    assert "Not given, and the form needs it: acl" in said.json["cause"]
+    assert dict(said.json["facts"])["Field acl"] == "not given; expected: private"
+    wrong = meiku("explain", "policy", POLICY.json(), *given, "--field", "x-amz-meta-extra=1")
+    assert (wrong.code, wrong.json["verdict"]) == (1, "refused")
+    assert "Extra input fields: x-amz-meta-extra" in wrong.json["cause"]
+    assert "needs it: acl" in wrong.json["cause"]

@@ -6,12 +6,13 @@ answer holds a secret key.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from meiku import errors
 from meiku.auth import clock, post_policy
+from meiku.auth.cause import Language
 from meiku.auth.claims import claim_of
 from meiku.auth.credential import Credential
 from meiku.auth.diagnose import compare
@@ -46,10 +47,11 @@ def explain_url(
     credential: Credential | None,
     now_s: float,
     bucket: str | None = None,
+    language: Language | None = None,
 ) -> Explanation:
     """Explain a presigned URL, or a signed request; name the `bucket` where it stands in the host."""
     try:
-        claim = claim_of(_request(method, url, headers, bucket))
+        claim = claim_of(replace(_request(method, url, headers, bucket), reads=language))
     except errors.S3Error as error:
         return Explanation("A request that is not understood", "refused", (), cause=_cause(error))
     if isinstance(claim, ClaimV4):
@@ -72,10 +74,12 @@ def explain_policy(
     credential: Credential | None,
     now_s: float,
     bucket: str | None = None,
+    language: Language | None = None,
 ) -> Explanation:
     """Explain a form policy, given as base64 or as JSON, against the fields that would come with it.
 
-    Where the policy is JSON, its signature is not judged. Where no field is given, no condition is.
+    Where the policy is JSON, its signature is not judged. Where no field is given, no condition is. The
+    x-amz-* fields that the policy fixes are taken as given: nobody types those.
     """
     is_json = policy.lstrip().startswith("{")
     sent = {name.lower(): value for name, value in fields.items()}
@@ -86,9 +90,12 @@ def explain_policy(
         document = post_policy.read_policy(text)
     except errors.S3Error as error:
         return Explanation("A policy that is not understood", "refused", (), cause=_cause(error))
+    assumed = _assumed(document, sent) if fields else {}
+    sent |= assumed
     results = post_policy.evaluate_policy(document, sent, bucket=bucket) if fields else []
-    facts = tuple(_facts_of_policy(document, results, now_s))
-    verdict, cause = _judge_form(document, results, None if is_json else sent, credential, now_s)
+    facts = tuple(_facts_of_policy(document, results, assumed, now_s))
+    signed = None if is_json else sent
+    verdict, cause = _judge_form(document, results, signed, credential, now_s, language)
     return Explanation("Form policy", verdict, facts, None, None if is_json else policy, cause)
 
 
@@ -130,18 +137,37 @@ def _judge_form(
     signed: Mapping[str, str] | None,
     credential: Credential | None,
     now_s: float,
+    language: Language | None,
 ) -> tuple[Verdict, str | None]:
     try:
         post_policy.check_expiry(document, now_s)
         claim = form_claim_of(signed) if signed and _is_signed(signed) else None
         if claim is not None and credential is not None:
-            claim.verify(credential, now_s)
+            claim.verify(credential, now_s, language)
     except errors.S3Error as error:
         return "refused", _cause(error)
     unmet = [result for result in results if not result.met]
+    missing = [result for result in unmet if _is_missing(result)]
+    told = [*post_policy.failures([result for result in unmet if not _is_missing(result)])]
+    if missing:
+        told.append(f"Not given, and the form needs it: {', '.join(result.field for result in missing)}")
     if unmet:
-        return "refused", "; ".join(post_policy.failures(unmet))
+        return ("unverified" if len(missing) == len(unmet) else "refused"), "; ".join(told)
     return ("ok" if isinstance(claim, FormClaim) and credential is not None else "unverified"), None
+
+
+def _is_missing(result: post_policy.ConditionResult) -> bool:
+    """Tell a field that was not given to us from one that the policy refuses."""
+    return result.value is None and bool(result.condition)
+
+
+def _assumed(document: post_policy.PolicyDocument, sent: Mapping[str, str]) -> dict[str, str]:
+    """Take the x-amz-* fields that a policy fixes as given, where they are not."""
+    return {
+        condition.field: condition.operand
+        for condition in document.conditions
+        if condition.kind == "eq" and condition.field.startswith("x-amz-") and condition.field not in sent
+    }
 
 
 def _is_signed(fields: Mapping[str, str]) -> bool:
@@ -178,7 +204,10 @@ def _facts_v2(claim: ClaimV2) -> Iterator[tuple[str, str]]:
 
 
 def _facts_of_policy(
-    document: post_policy.PolicyDocument, results: list[post_policy.ConditionResult], now_s: float
+    document: post_policy.PolicyDocument,
+    results: list[post_policy.ConditionResult],
+    assumed: Mapping[str, str],
+    now_s: float,
 ) -> Iterator[tuple[str, str]]:
     left_s = int(document.expires_at_s - now_s)
     state = f"in {left_s} s" if left_s > 0 else "over"
@@ -188,9 +217,11 @@ def _facts_of_policy(
         yield "File size", f"{sizes.minimum_bytes} to {sizes.maximum_bytes} bytes"
     for condition in document.conditions:
         yield "Condition", condition.source
+    if assumed:
+        yield "Taken as given", ", ".join(assumed)
     for result in results:
         if not result.met:
-            value = "not sent" if result.value is None else json.dumps(result.value, ensure_ascii=False)
+            value = "not given" if result.value is None else json.dumps(result.value, ensure_ascii=False)
             yield f"Field {result.field}", f"{value}; expected: {result.expected}"
 
 

@@ -12,7 +12,9 @@ from functools import partial
 
 from meiku import errors
 from meiku.auth import clock, diagnose
+from meiku.auth.cause import Cause, Language
 from meiku.auth.credential import Credential, admit, same_text, signing_key_of
+from meiku.auth.suspects import suspect_key
 from meiku.signing import signature_v2, signature_v4, signing_key_v4
 from meiku.signing.v4 import ALGORITHM_V4
 
@@ -30,7 +32,7 @@ class FormClaim:
     signature: str
     scope: tuple[str, str] | None
 
-    def verify(self, credential: Credential, now_s: float) -> None:
+    def verify(self, credential: Credential, now_s: float, language: Language | None = None) -> None:
         """Judge the claim; refusals are S3's own."""
         admit(credential, self.session_token, now_s)
         if self.scope is None:
@@ -41,14 +43,14 @@ class FormClaim:
         for text in dict.fromkeys((self.policy, "".join(self.policy.split()))):
             if same_text(sign(text), self.signature):
                 return
-        raise self._mismatch(credential)
+        raise self._mismatch(credential, language)
 
     def _signer(self, secret_key: str) -> Callable[[str], str]:
         if self.scope is None:
             return partial(signature_v2, secret_key)
         return partial(signature_v4, signing_key_v4(secret_key, *self.scope))
 
-    def _mismatch(self, credential: Credential) -> errors.S3Error:
+    def _mismatch(self, credential: Credential, language: Language | None) -> errors.S3Error:
         finding = diagnose.find(
             credential.secret_key,
             provided=self.signature,
@@ -56,9 +58,14 @@ class FormClaim:
             trials=_trials(self.policy),
             signer=self._signer,
         )
-        finding = finding or self._other_form(credential.secret_key) or diagnose.Finding(diagnose.WRONG_KEY)
         return diagnose.mismatch(
-            finding, access_key=self.access_key, provided=self.signature, string_to_sign=self.policy
+            finding
+            or self._other_form(credential.secret_key)
+            or diagnose.Finding(suspect_key(self.access_key)),
+            access_key=self.access_key,
+            provided=self.signature,
+            string_to_sign=self.policy,
+            language=language,
         )
 
     def _other_form(self, secret_key: str) -> diagnose.Finding | None:
@@ -139,13 +146,40 @@ def _trials(policy: str) -> Iterator[diagnose.Trial]:
     compact = "".join(policy.split())
     decoded = _decoded(compact)
     if decoded is not None:
-        yield "The client signed the policy's JSON; what is signed is its base64.", decoded
+        yield (
+            Cause(
+                "The client signed the policy's JSON; what is signed is its base64.",
+                "客户端签的是策略的 JSON；应签的是它的 base64。",
+            ),
+            decoded,
+        )
         again = b64encode(decoded.encode()).decode()
-        yield "The client signed another base64 of the same policy than it sent.", again
-        yield "The client signed another base64 of the same policy than it sent.", again.rstrip("=")
+        yield (
+            Cause(
+                "The client signed another base64 of the same policy than it sent.",
+                "客户端签的 base64 与发送的不是同一个（策略内容相同）。",
+            ),
+            again,
+        )
+        yield (
+            Cause(
+                "The client signed another base64 of the same policy than it sent.",
+                "客户端签的 base64 与发送的不是同一个（策略内容相同）。",
+            ),
+            again.rstrip("="),
+        )
     twice = b64encode(compact.encode()).decode()
-    yield "The client encoded the policy in base64 twice before signing it.", twice
-    broken = "The client signed the policy with a line feed at its end, and sent it without."
+    yield (
+        Cause(
+            "The client encoded the policy in base64 twice before signing it.",
+            "客户端在签名前对策略做了两次 base64 编码。",
+        ),
+        twice,
+    )
+    broken = Cause(
+        "The client signed the policy with a line feed at its end, and sent it without.",
+        "客户端签名时策略末尾带有换行符，发送时却没有。",
+    )
     yield broken, f"{compact}\n"
 
 
@@ -159,21 +193,66 @@ def _decoded(compact: str) -> str | None:
 def _other_v2(secret_key: str, policy: str) -> Iterator[diagnose.Trial]:
     key, text = secret_key.encode(), policy.encode()
     digest = hmac.digest(key, text, "sha1")
-    yield "The client wrote its signature in hex; V2 wants base64.", digest.hex()
+    yield (
+        Cause(
+            "The client wrote its signature in hex; V2 wants base64.",
+            "客户端把签名写成了十六进制；V2 要求 base64。",
+        ),
+        digest.hex(),
+    )
     again = b64encode(digest.hex().encode()).decode()
-    yield "The client took the base64 of the hex digest; V2 wants that of the digest itself.", again
+    yield (
+        Cause(
+            "The client took the base64 of the hex digest; V2 wants that of the digest itself.",
+            "客户端对十六进制摘要做了 base64；V2 要求对摘要本身做。",
+        ),
+        again,
+    )
     stronger = b64encode(hmac.digest(key, text, "sha256")).decode()
-    yield "The client signed with HMAC-SHA256; V2 wants HMAC-SHA1.", stronger
+    yield (
+        Cause(
+            "The client signed with HMAC-SHA256; V2 wants HMAC-SHA1.",
+            "客户端用 HMAC-SHA256 签名；V2 要求 HMAC-SHA1。",
+        ),
+        stronger,
+    )
     became_space = b64encode(digest).decode().replace("+", " ")
-    yield "The '+' in the signature became a space on its way.", became_space
+    yield (
+        Cause("The '+' in the signature became a space on its way.", "签名中的 '+' 在途中变成了空格。"),
+        became_space,
+    )
 
 
 def _other_v4(signing_key: bytes, secret_key: str, policy: str) -> Iterator[diagnose.Trial]:
     text = policy.encode()
     digest = hmac.digest(signing_key, text, "sha256")
-    yield "The client wrote its signature in base64; V4 wants lower-case hex.", b64encode(digest).decode()
-    yield "The client wrote its signature in upper case; V4 wants lower-case hex.", digest.hex().upper()
+    yield (
+        Cause(
+            "The client wrote its signature in base64; V4 wants lower-case hex.",
+            "客户端把签名写成了 base64；V4 要求小写十六进制。",
+        ),
+        b64encode(digest).decode(),
+    )
+    yield (
+        Cause(
+            "The client wrote its signature in upper case; V4 wants lower-case hex.",
+            "客户端把签名写成了大写；V4 要求小写十六进制。",
+        ),
+        digest.hex().upper(),
+    )
     plain = hmac.digest(secret_key.encode(), text, "sha256").hex()
-    yield "The client signed with the secret key itself; V4 wants the key derived from it.", plain
+    yield (
+        Cause(
+            "The client signed with the secret key itself; V4 wants the key derived from it.",
+            "客户端直接用 SK 签名；V4 要求用由它派生的密钥。",
+        ),
+        plain,
+    )
     old = signature_v2(secret_key, policy)
-    yield "The client signed as V2 does, but sent the fields of V4.", old
+    yield (
+        Cause(
+            "The client signed as V2 does, but sent the fields of V4.",
+            "客户端按 V2 签名，却发送了 V4 的字段。",
+        ),
+        old,
+    )

@@ -14,6 +14,7 @@ from meiku.auth.credential import Credential, admit, same_text
 from meiku.auth.payload import Payload, payload_of
 from meiku.auth.reading import ReadingV2, first_v2, other_v2
 from meiku.auth.request import SignedRequest
+from meiku.auth.suspects import suspects_v2
 from meiku.signing import signature_v2
 
 _NEVER_SIGNED = ("x-zos-process-source",)
@@ -104,10 +105,11 @@ class ClaimV2:
             signer=lambda secret_key: partial(signature_v2, secret_key),
         )
         return diagnose.mismatch(
-            finding or diagnose.Finding(diagnose.WRONG_KEY),
+            finding or diagnose.Finding(suspects_v2(self.reading(), self.access_key)),
             access_key=self.access_key,
             provided=self.signature,
             string_to_sign=text,
+            language=self.request.language,
         )
 
 

@@ -15,6 +15,7 @@ from meiku.auth.payload import HEADER as PAYLOAD_HEADER
 from meiku.auth.payload import ChunkSigner, Payload, declared
 from meiku.auth.reading import ReadingV4, first_v4, other_v4
 from meiku.auth.request import SignedRequest
+from meiku.auth.suspects import suspects_v4
 from meiku.signing import UNSIGNED_PAYLOAD, scope_v4, signature_v4, signing_key_v4, string_to_sign_v4
 from meiku.signing.v4 import ALGORITHM_V4
 
@@ -128,14 +129,15 @@ class ClaimV4:
             credential.secret_key,
             provided=self.signature,
             server_text=canonical,
-            trials=hypotheses_v4.trials(self.request, self.reading(), public_hosts),
+            trials=hypotheses_v4.trials(self.request, self.reading(), public_hosts, self.request.listening),
             signer=self._signer,
         )
         return diagnose.mismatch(
-            finding or diagnose.Finding(hypotheses_v4.guess(self.request, self.signed_headers)),
+            finding or diagnose.Finding(suspects_v4(self.request, self.reading(), self.access_key)),
             access_key=self.access_key,
             provided=self.signature,
             string_to_sign=string_to_sign,
+            language=self.request.language,
             canonical_request=canonical,
         )
 

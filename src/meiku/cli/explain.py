@@ -4,6 +4,7 @@ With the secret key (from --secret-key, its variable, or the data folder) the si
 without it, what the server would compute is shown. Secrets are never printed.
 """
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -16,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from meiku.auth import Credential
+from meiku.auth.cause import language_of_locale
 from meiku.auth.explain import Explanation, compare, explain_policy, explain_url
 from meiku.cli.output import AsJson, console, refuse, show
 from meiku.cli.store import DataFolder, with_meta
@@ -60,7 +62,13 @@ def url_command(
     domains = (*Settings.from_environment().domains, "localhost")
     bucket = bucket_of_host(urlsplit(url).netloc, domains)
     explanation = explain_url(
-        method.upper(), url, headers, credential=credential, now_s=time.time(), bucket=bucket
+        method.upper(),
+        url,
+        headers,
+        credential=credential,
+        now_s=time.time(),
+        bucket=bucket,
+        language=language_of_locale(os.environ),
     )
     difference = _difference(client_text, explanation)
     _show(explanation, difference, as_json)
@@ -83,7 +91,12 @@ def policy_command(
     fields = _pairs(field or ())
     credential = _credential(access_key, secret_key, data)
     explanation = explain_policy(
-        text.strip(), fields, credential=credential, now_s=time.time(), bucket=bucket
+        text.strip(),
+        fields,
+        credential=credential,
+        now_s=time.time(),
+        bucket=bucket,
+        language=language_of_locale(os.environ),
     )
     _show(explanation, None, as_json)
 

@@ -47,7 +47,7 @@ class Incoming:
         self.finished = False
         self.received_bytes = 0
         self._receive = receive
-        self._declared_bytes = declared_bytes
+        self.declared_bytes = declared_bytes
         self._idle_s = idle_s
 
     async def next(self) -> bytes:
@@ -79,11 +79,11 @@ class Incoming:
             raise errors.RequestTimeout from None
 
     def _compare_length(self) -> None:
-        if self._declared_bytes is None:
+        if self.declared_bytes is None:
             return
-        too_many = self.received_bytes > self._declared_bytes
-        if too_many or (self.finished and self.received_bytes < self._declared_bytes):
-            raise errors.IncompleteBody(NumberBytesExpected=str(self._declared_bytes))
+        too_many = self.received_bytes > self.declared_bytes
+        if too_many or (self.finished and self.received_bytes < self.declared_bytes):
+            raise errors.IncompleteBody(NumberBytesExpected=str(self.declared_bytes))
 
 
 @types.coroutine
@@ -281,7 +281,12 @@ class VerifiedStream(ABC):
     def _admit(self, size_bytes: int) -> None:
         self.received_bytes += size_bytes
         if self.received_bytes > self.maximum_bytes:
-            raise too_large(self.received_bytes, self.maximum_bytes)
+            raise too_large(self._proposed_bytes(), self.maximum_bytes)
+
+    def _proposed_bytes(self) -> int:
+        """Tell how much is sent: while more is to come, what was declared says it better than what has."""
+        declared = self.size_bytes or (None if self._incoming.finished else self._incoming.declared_bytes)
+        return max(declared or 0, self.received_bytes)
 
     def _start_hashing(self, piece: bytes) -> None:
         work = self._hash(piece)
