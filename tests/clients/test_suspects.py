@@ -1,4 +1,4 @@
-"""What a refused signature is told where a proxy, another key or another body is the cause; in which words."""
+"""What a refused signature is told, and in which words, where a proxy, another key or a body is the cause."""
 
 from collections.abc import Callable
 from typing import Any
