@@ -1,16 +1,17 @@
-"""Writes what is made from the code: docs/operations.md, settings.md, recipes.md, and media.md's gallery.
+"""Writes what is made from the code: docs/operations.md, settings.md, recipes.md, media.md's gallery; some in Chinese.
 
 python scripts/write_docs.py            writes them
 python scripts/write_docs.py --check    fails where one is stale, and writes nothing
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "examples" / "direct-upload"))
 
+import settings_zh  # noqa: E402
 from gallery import CARDS, Card  # noqa: E402
 from meiku import model, ops  # noqa: E402
 from meiku.config import Knob, Settings  # noqa: E402
@@ -88,6 +89,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
+        "English · [中文](settings.zh.md)",
+        "",
         "Made from the settings record by `make docs`; do not edit.",
         "Sizes may be written as `64KB` or `5GB`, in thousands, or as `64KiB`, which counts by 1,024.",
         "`MEIKU_ACCESS_KEY` and `MEIKU_SECRET_KEY` fix the root key pair.",
@@ -100,12 +103,22 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _default(knob: Knob) -> str:
+def settings_page_zh() -> str:
+    """Say the same in Chinese; a setting without its sentence is named in the error."""
+    lines = [settings_zh.HEAD]
+    for knob in Settings.knobs():
+        default = _default(knob, settings_zh.UNITS)
+        lines.append(f"| `{knob.variable}` | {default} | {settings_zh.SENTENCES[knob.variable]} |")
+    return "\n".join(lines) + "\n"
+
+
+def _default(knob: Knob, units: Mapping[str, str] | None = None) -> str:
     """Write a default with its unit, and what is large so that its digits can be counted."""
     if knob.default == "none":
-        return knob.default
+        return knob.default if units is None else "无"
     text = f"{int(knob.default):,}" if knob.unit == "bytes" else knob.default
-    return f"{text} {knob.unit}".strip()
+    unit = knob.unit if units is None else units.get(knob.unit, "")
+    return f"{text} {unit}".strip()
 
 
 def recipes_page() -> str:
@@ -180,9 +193,10 @@ def main() -> int:
     pages = {
         DOCS / "operations.md": operations_page(),
         DOCS / "settings.md": settings_page(),
+        DOCS / "settings.zh.md": settings_page_zh(),
         DOCS / "recipes.md": recipes_page(),
-        DOCS / "media.md": media_page((DOCS / "media.md").read_text("utf-8")),
     }
+    pages |= {path: media_page(path.read_text("utf-8")) for path in (DOCS / "media.md", DOCS / "media.zh.md")}
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:
         for path in stale:
