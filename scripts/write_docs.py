@@ -1,4 +1,4 @@
-"""Writes what is made from the code: docs/operations.md, settings.md, recipes.md, media.md's gallery; some in Chinese.
+"""Writes what is made from the code: operations, settings (in Chinese, too), recipes, media's galleries.
 
 python scripts/write_docs.py            writes them
 python scripts/write_docs.py --check    fails where one is stale, and writes nothing
