@@ -63,8 +63,8 @@ def main() -> None:
 
 def _run(settings: Settings, environment: Mapping[str, str]) -> int:
     observe.write_log_to(sys.stderr)
-    for sentence in try_to_confine():
-        observe.warn(sentence)
+    # Said once there is a service: whoever is told why there is none reads one sentence.
+    unconfined = try_to_confine()
     make_folder(settings.data_folder)
     is_new = not (settings.data_folder / FILE_NAME).exists()
     pair, kept_in = root_key_pair(settings.data_folder, environment)
@@ -74,9 +74,22 @@ def _run(settings: Settings, environment: Mapping[str, str]) -> int:
     return serve(
         settings,
         lambda: cast(ASGI3Application, Application(settings, counters, jobs)),
-        lambda address: _greet(address, settings, pair, kept_in, is_new),
+        lambda address: _begin(address, settings, pair, kept_in, is_new, unconfined),
         counters,
     )
+
+
+def _begin(
+    address: Address,
+    settings: Settings,
+    pair: KeyPair,
+    kept_in: Path | None,
+    is_new: bool,
+    unconfined: Sequence[str],
+) -> None:
+    for sentence in unconfined:
+        observe.warn(sentence)
+    _greet(address, settings, pair, kept_in, is_new)
 
 
 async def _prepare(settings: Settings, pair: KeyPair, wanted: Sequence[Wanted]) -> None:

@@ -15,6 +15,7 @@ import pyvips
 from media.working import Follow, in_a_workshop, workers
 from meiku.media import confinement
 from meiku.media.made import Made
+from running_server import ROOTS_ALONE
 
 HERE = Path(__file__).parent
 # What anybody may do who is not confined, and what harms nobody when it is done.
@@ -29,6 +30,8 @@ def not_there(*_):
 from meiku.media import confinement
 confinement.see_only = confinement.allow_needed_calls_only = not_there
 """
+# A worker that left root's account could not read its libraries there.
+_MISSING_HERE = ["media workers go without a user of their own"] if ROOTS_ALONE else []
 
 
 def taken_over(folder: Path, *chosen: str, before: str = "") -> dict[str, Any]:
@@ -61,10 +64,14 @@ def succeeded(told: dict[str, Any]) -> set[str]:
     return {what for what, outcome in told["tried"].items() if outcome == "DONE"}
 
 
+def what_of(sentences: list[str]) -> list[str]:
+    return [sentence.partition(": ")[0] for sentence in sentences]
+
+
 def test_whoever_takes_a_worker_over_can_do_nothing(tmp_path: Path) -> None:
     """Files, sockets, other processes, privileges, the kernel's odd corners: each attempt fails."""
     told = taken_over(tmp_path)
-    assert not told["missing"]
+    assert what_of(told["missing"]) == _MISSING_HERE
     assert not succeeded(told)
     assert len(told["tried"]) > 70
 
@@ -78,7 +85,7 @@ def test_whoever_is_not_confined_could(tmp_path: Path) -> None:
 def test_what_a_kernel_does_not_offer_is_named_and_done_without(tmp_path: Path) -> None:
     """In a container without Landlock and seccomp the rest still holds, and sentences say what is missing."""
     told = taken_over(tmp_path, "write to its place", "raise its own limit", before=_WITHOUT_KERNEL)
-    assert [sentence.partition(" go without ")[2] for sentence in told["missing"]] == [
+    assert [sentence.partition(" go without ")[2] for sentence in told["missing"][len(_MISSING_HERE) :]] == [
         "a file system of their libraries only (Landlock): Function not implemented",
         "a list of the system calls that they need (seccomp): Function not implemented",
     ]
@@ -92,23 +99,21 @@ def test_where_root_alone_reads_the_libraries_rights_are_given_up(tmp_path: Path
     closed.mkdir(mode=0o700)
     tmp_path.chmod(0o700)
     told = taken_over(tmp_path, before=f"sys.path.append({str(closed)!r})")
-    assert [sentence.partition(": ")[0] for sentence in told["missing"]] == [
-        "media workers go without a user of their own"
-    ]
-    assert str(closed) in told["missing"][0]
+    assert what_of(told["missing"]) == ["media workers go without a user of their own"]
+    assert ROOTS_ALONE or str(closed) in told["missing"][0]
     assert not succeeded(told)
 
 
 def test_a_server_can_ask_what_is_missing_and_stays_as_it_is() -> None:
     """Trying is done by a process of its own."""
     before = Path("/proc/self/status").read_text().partition("NoNewPrivs")[2].partition("Speculation")[0]
-    assert confinement.try_to_confine() == []
+    assert what_of(confinement.try_to_confine()) == _MISSING_HERE
     after = Path("/proc/self/status").read_text().partition("NoNewPrivs")[2].partition("Speculation")[0]
     assert before == after
 
 
 def test_a_worker_at_work_is_confined() -> None:
-    """Every thread of a real one is filtered, is not root, has no capability and nothing open to write."""
+    """A real one is filtered, is not root where it need not be, has no capability, nothing open to write."""
 
     photo = bytes(pyvips.Image.black(8, 8, bands=3).jpegsave_buffer())
 
@@ -121,7 +126,8 @@ def test_a_worker_at_work_is_confined() -> None:
             )
             assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
             assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
-            assert "0" not in status["Uid"].split() and (os.geteuid() or not status["Groups"].strip())
+            assert ROOTS_ALONE or "0" not in status["Uid"].split()
+            assert os.geteuid() or not status["Groups"].strip()
         for file in Path(f"/proc/{pid}/fd").iterdir():
             mode = file.stat().st_mode
             is_stored = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
