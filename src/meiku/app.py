@@ -112,7 +112,8 @@ async def open_pipeline(settings: Settings, jobs: Jobs, counters: Counters) -> A
     blobs = await open_files(settings.data_folder, settings.reserve_bytes)
     room = Room(settings.data_folder, settings.reserve_bytes)
     limits = Limits(settings.media_timeout_s, settings.media_memory_bytes, settings.workers)
-    workshop = Workshop(jobs, Staff(jobs, limits, settings.data_folder), limits)
+    staff = Staff(jobs, limits, settings.data_folder)
+    workshop = Workshop(jobs, staff, limits, keeps_places=settings.media_keeps_places)
     claims = Claims(settings.data_folder / _RESULTS_LOCK)
     flights = Flights(claims.hold)
     try:

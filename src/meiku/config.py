@@ -155,6 +155,9 @@ class Settings:
     media_cache_bytes: Annotated[
         int, About("Most that kept results of recipes may take; 0 keeps none.", "bytes", least=0)
     ] = GIB
+    media_keeps_places: Annotated[
+        bool, About("Whether results of recipes keep GPS, XMP, IPTC and makers' notes of their source.")
+    ] = False
     strangers_name_styles_only: Annotated[
         bool,
         About("Whether unsigned requests may name a bucket's styles, and no recipe of their own."),

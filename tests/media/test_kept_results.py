@@ -149,7 +149,7 @@ def test_a_lost_result_is_made_anew(filled: Server) -> None:
 
 def test_the_least_recently_used_gives_way(own_server: Callable[..., Server]) -> None:
     """Results together never take more than they may; who was used last stays."""
-    server = own_server("--workers", "1", MEIKU_MEDIA_CACHE_BYTES="20000")
+    server = own_server("--workers", "1", MEIKU_MEDIA_CACHE_BYTES="12000")
     with closing(SignedHttp(server.url)) as http:
         http.send("PUT", BUCKET)
     put(server, FIRST)
@@ -158,7 +158,7 @@ def test_the_least_recently_used_gives_way(own_server: Callable[..., Server]) ->
     for width in range(50, 110, 10):
         etags.append(ask(server, f"image/resize,w_{width}/format,png").etag)
         deadline = time.monotonic() + 20
-        while sum((found := sizes(server)).values()) > 20_000:
+        while sum((found := sizes(server)).values()) > 12_000:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         assert etags[-1] in found

@@ -9,7 +9,7 @@ import pyvips
 from PIL import Image as pillow
 from PIL.BmpImagePlugin import BmpImageFile
 
-from meiku.media.picture import Image
+from meiku.media.facts import Image
 
 
 def head(data: bytes) -> Image:

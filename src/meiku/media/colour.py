@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pyvips
 
-from meiku.media.picture import SRGB_BANDS, Image, Picture, flattened
+from meiku.media.facts import Image
+from meiku.media.picture import SRGB_BANDS, Picture, flattened
 from meiku.media.picture_steps import Blur, Bright, Contrast, Sharpen
 
 _MIDDLE = 127.5

@@ -1,19 +1,23 @@
-"""Writes a picture in a format: which settings suit it, and what becomes of opacity where there is none.
+"""Writes a picture in a format: which settings suit it, and what becomes of what it has no room for.
 
 The one place that knows how pictures are written. No step, and no limits but those of the formats.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+from meiku.media.facts import SMALL_SIDE_PX, Image, lies_on_its_side, publishable, upright
 from meiku.media.geometry import OPAQUE
 from meiku.media.made import Made
-from meiku.media.picture import SRGB_BANDS, Image, Output, Picture, flattened
+from meiku.media.picture import SRGB_BANDS, Output, Picture, flattened
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
 
 _QUALITY_PERCENT = 80
 _AVIF_EFFORT = 3  # of 9: half the time of the library's own choice, a few percent larger
 _WHITE = [255] * SRGB_BANDS
+# HEIC and AVIF have a word for it, but outside of EXIF, and readers that heed both turn a picture twice.
+_SAYS_NO_WAY_UP = (PictureFormat.GIF, PictureFormat.BMP, PictureFormat.HEIC, PictureFormat.AVIF)
 # The others have room for whatever may come in.
 _SIDE_LIMITS_PX = {PictureFormat.WEBP: 16_383, PictureFormat.AVIF: 16_384, PictureFormat.HEIC: 16_384}
 CONTENT_TYPES: Mapping[PictureFormat, str] = {
@@ -30,8 +34,7 @@ CONTENT_TYPES: Mapping[PictureFormat, str] = {
 
 def encode(picture: Picture) -> Made:
     """Decode, follow the steps and write, all in one pass; RecipeRefused where the format cannot hold it."""
-    output, image = picture.output, picture.image
-    limit_px = _SIDE_LIMITS_PX.get(output.format)
+    output, limit_px = picture.output, _SIDE_LIMITS_PX.get(picture.output.format)
     if limit_px is not None and max(picture.width_px, picture.height_px) > limit_px:
         raise RecipeRefused(
             "format",
@@ -39,8 +42,20 @@ def encode(picture: Picture) -> Made:
             f"a side of {output.format.upper()} has at most {limit_px:,} pixels: resize it before.",
         )
     if output.format in OPAQUE:
-        image = flattened(image, _WHITE)
-    return Made(_WRITERS[output.format](image, output), CONTENT_TYPES[output.format])
+        picture = picture.each_frame(lambda image: flattened(image, _WHITE))
+    picture = _told(picture)
+    return Made(_WRITERS[output.format](picture.image, picture.output), CONTENT_TYPES[output.format])
+
+
+def _told(picture: Picture) -> Picture:
+    """Leave out what the result shall not carry; the way up, if nothing says it then, the pixels do."""
+    output = picture.output
+    if lies_on_its_side(picture.image) and (output.stripped or output.format in _SAYS_NO_WAY_UP):
+        picture = picture.each_frame(upright)
+    is_small = max(picture.width_px, picture.height_px) <= SMALL_SIDE_PX
+    image = publishable(picture.image, keeps_places=output.keeps_places, is_small=is_small)
+    stripped = output.stripped or (is_small and not lies_on_its_side(image))
+    return replace(picture, image=image, output=replace(output, stripped=stripped))
 
 
 def _keep(output: Output) -> str:

@@ -12,11 +12,12 @@ import pyvips
 
 from meiku.media import colour, geometry, jpeg_quality, shapes, webp_quality
 from meiku.media.encode import encode
+from meiku.media.facts import Image, upright
 from meiku.media.formats import kind_of
 from meiku.media.information import average, information
 from meiku.media.made import Made
 from meiku.media.overlay import watermark
-from meiku.media.picture import Image, Picture, failure, head_of, open_picture
+from meiku.media.picture import Picture, failure, head_of, open_picture
 from meiku.media.picture_steps import (
     AutoOrient,
     AverageHue,
@@ -84,22 +85,23 @@ _STEPS: Mapping[type[Step], Callable[[Picture, Any], Picture]] = {
 }
 
 
-def follow(recipe: Recipe, source: bytes, fetch: Fetch) -> Made:
+def follow(recipe: Recipe, source: bytes, fetch: Fetch, *, keeps_places: bool = False) -> Made:
     """Make what a recipe asks for of a picture; RecipeRefused where that cannot be.
 
     MemoryError where it takes too much of it. `fetch` gives the bytes of another object of the same bucket,
-    for watermarks.
+    for watermarks. `keeps_places`: the result may tell where the picture was taken.
     """
     try:
-        return _followed(recipe, source, fetch)
+        return _followed(recipe, source, fetch, keeps_places)
     except pyvips.Error as error:
         raise failure(error, kind_of(source).format) from None
 
 
-def _followed(recipe: Recipe, source: bytes, fetch: Fetch) -> Made:
+def _followed(recipe: Recipe, source: bytes, fetch: Fetch, keeps_places: bool) -> Made:
     if isinstance(recipe.steps[0], Info):
         return information(head_of(source), source)
-    picture = _taken(_opened(recipe, source), recipe.steps, fetch)
+    picture = _opened(recipe, source).written_as(keeps_places=keeps_places)
+    picture = _taken(picture, recipe.steps, fetch)
     return average(picture) if isinstance(recipe.steps[-1], AverageHue) else encode(picture)
 
 
@@ -140,6 +142,7 @@ def _mark_image(main: Picture, step: Watermark, fetch: Fetch) -> Image | None:
 
 def _mark_made(main: Picture, image: WatermarkImage, source: bytes) -> Image:
     mark = open_picture(source, PictureFormat.PNG)
+    mark = mark.each_frame(upright)  # what says so beside its pixels does not go with them
     for own in image.steps:
         if isinstance(own, Watermark):
             raise RecipeRefused("watermark", "image", "a watermark cannot have a watermark.")

@@ -8,7 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from meiku.media.picture import Image, Picture, check_size, decoded_to, flattened, scaled, with_alpha
+from meiku.media.facts import Image
+from meiku.media.picture import Picture, check_size, decoded_to, flattened, scaled, with_alpha
 from meiku.media.picture_steps import AutoOrient, Crop, IndexCrop, PictureFormat, Resize, ResizeMode, Rotate
 from meiku.media.refusal import RecipeRefused
 from meiku.media.steps import WHITE, Gravity

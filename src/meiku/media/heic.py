@@ -4,7 +4,7 @@ Read and written by libheif with an HEVC codec, as pillow-heif brings it. Import
 HEIC: it is memory that no other picture needs. No limits and no refusals.
 
 Which way is up, a file says outside of its EXIF (ISO/IEC 23008-12, 6.5.10), and libheif turns it as it
-decodes: so what comes from here is upright and says nothing else, and what is written here is upright, too.
+decodes: so what comes from here is upright and says nothing else, and what is written here has to be.
 """
 
 import zlib
@@ -13,8 +13,8 @@ from io import BytesIO
 import pillow_heif
 import pyvips
 
+from meiku.media.facts import Image, with_facts_of
 from meiku.media.jpeg_segments import segments_of
-from meiku.media.picture import Image, with_facts_of
 
 _QUALITY_PERCENT = 50  # as far from the source as a JPEG of 80 %, in two thirds of its bytes
 # One core for each worker, and a fifth of the time of finer ways, for a quarter more bytes.
@@ -65,9 +65,7 @@ def decoded(data: bytes) -> Image:
 
 
 def encoded(image: Image, quality_percent: int | None, *, stripped: bool) -> bytes:
-    """Write a picture of three or four bands, upright; RuntimeError where the encoder does not take it."""
-    if image.get_typeof("orientation"):
-        image = image.copy_memory().autorot()  # to be turned it has to be there whole
+    """Write an upright picture of three or four bands; RuntimeError where the encoder does not take it."""
     file = BytesIO()
     pillow_heif.encode(
         "RGBA" if image.hasalpha() else "RGB",
@@ -112,7 +110,7 @@ def _facts(image: Image) -> dict[str, bytes | None]:
 def _exif(image: Image) -> bytes | None:
     """Have libvips write EXIF as it does for this image, into the head of an empty JPEG."""
     empty = with_facts_of(pyvips.Image.black(image.width, image.height), image)
-    segments = segments_of(empty.jpegsave_buffer(keep="exif"))
+    segments = segments_of(empty.jpegsave_buffer())
     return next((body for marker, body in segments if marker == _EXIF_SEGMENT), None)
 
 

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 
 from meiku.media.colour import average_hue
+from meiku.media.facts import Image
 from meiku.media.made import Made
-from meiku.media.picture import Head, Image, Picture
+from meiku.media.picture import Head, Picture
 
 _EXIF = "exif-ifd"
 _TOLD = re.compile(r"(.*), [\w ]+, \d+ components?, \d+ bytes?\)", re.DOTALL)

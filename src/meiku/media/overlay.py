@@ -10,8 +10,9 @@ from html import escape
 import pyvips
 from noto_cjk import otc_path
 
+from meiku.media.facts import Image
 from meiku.media.geometry import CLEAR, column_of, row_of, turned
-from meiku.media.picture import Image, Picture, with_alpha
+from meiku.media.picture import Picture, with_alpha
 from meiku.media.refusal import RecipeRefused
 from meiku.media.steps import BLACK, Colour
 from meiku.media.watermark_steps import Watermark, WatermarkAlign, WatermarkOrder

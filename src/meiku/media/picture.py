@@ -13,12 +13,10 @@ from typing import Any, Self
 
 import pyvips
 
+from meiku.media.facts import Image, with_facts_of
 from meiku.media.formats import BMP, JPG, WEBP, Kind, kind_of
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
-
-# libvips has no types; what is known of an image here is that libvips made it.
-Image = Any
 
 SIDE_LIMIT_PX = 30_000
 PIXELS_LIMIT = 250_000_000
@@ -39,11 +37,6 @@ _DECODED_SMALL: Mapping[Kind, Callable[[float], dict[str, float]]] = {
     JPG: lambda times: {"shrink": max(each for each in (1, 2, 4, 8) if each <= times)},
     WEBP: lambda times: {"scale": 1 / times},
 }
-# What libvips tells of an image's pixels; all else is what it carries beside them.
-_PIXEL_FIELDS = frozenset(
-    {"width", "height", "bands", "format", "coding", "interpretation", "xoffset", "yoffset", "xres", "yres"}
-    | {"filename", "vips-loader", "bits-per-sample", "palette"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +56,7 @@ class Output:
     quality_percent: int | None = None
     progressive: bool = False
     stripped: bool = False
+    keeps_places: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +175,6 @@ def _below_each_other(frames: Iterator[Image]) -> Image:
 def with_alpha(image: Image) -> Image:
     """Give an image a channel of opacity if it has none."""
     return image if image.hasalpha() else image.addalpha()
-
-
-def with_facts_of(image: Image, other: Image) -> Image:
-    """Give an image what another carries beside its pixels: EXIF, colour profile, how it moves."""
-    told = image.copy(xres=other.xres, yres=other.yres)
-    for name in set(other.get_fields()) - _PIXEL_FIELDS:
-        told.set_type(other.get_typeof(name), name, other.get(name))
-    return told
 
 
 def _load(kind: Kind, data: bytes, sequential: bool = False, **options: float) -> Image:

@@ -2,7 +2,8 @@
 
 import pyvips
 
-from meiku.media.picture import SRGB_BANDS, Image, Picture
+from meiku.media.facts import Image
+from meiku.media.picture import SRGB_BANDS, Picture
 from meiku.media.picture_steps import Circle, RoundedCorners
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import pyvips
 from av.video.frame import VideoFrame
 
+from meiku.media.facts import Image
 from meiku.media.made import Made
 from meiku.media.operations import BY_STEP
-from meiku.media.picture import Image, raise_want_of_memory
+from meiku.media.picture import raise_want_of_memory
 from meiku.media.recipe import Recipe
 from meiku.media.refusal import RecipeRefused
 from meiku.media.steps import Step

@@ -11,7 +11,7 @@ from functools import cache
 
 import pyvips
 
-from meiku.media.picture import Image
+from meiku.media.facts import Image
 
 _CODE_BITS = 12
 _WHITE_CD_M2, _PQ_PEAK_CD_M2 = 203.0, 10_000.0

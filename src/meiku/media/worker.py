@@ -139,12 +139,12 @@ def _is_given_up(connection: socket.socket) -> bool:
 def _work(server: _Server, watched: select.epoll) -> None:
     """Do a job, and answer; a job that nobody waits for is left."""
     try:
-        recipe = server.hear().values["recipe"]
+        asked = server.hear().values
         if _is_given_up(server.connection):
             return
         watched.register(server.connection, select.EPOLLRDHUP)
         try:
-            answer = _answer(server, recipe)
+            answer = _answer(server, asked["recipe"], asked["keeps_places"])
         finally:
             watched.unregister(server.connection)
         server.say(answer)
@@ -152,13 +152,13 @@ def _work(server: _Server, watched: select.epoll) -> None:
         pass
 
 
-def _answer(server: _Server, text: str) -> Message:
+def _answer(server: _Server, text: str, keeps_places: bool) -> Message:
     """Follow a recipe; what stands in its way is an answer, too."""
     from meiku.media.recipe import read_recipe
     from meiku.media.refusal import RecipeRefused
 
     try:
-        made = _made(server, read_recipe(text))
+        made = _made(server, read_recipe(text), keeps_places)
     except RecipeRefused as refused:
         return Message({"refused": [refused.step, refused.parameter, refused.reason]})
     except _Lost:
@@ -168,7 +168,7 @@ def _answer(server: _Server, text: str) -> Message:
     return Message({"content_type": made.content_type}, made.body)
 
 
-def _made(server: _Server, recipe: "Recipe") -> "Made":
+def _made(server: _Server, recipe: "Recipe", keeps_places: bool) -> "Made":
     if recipe.kind == "video":
         # Loaded for those who have videos, as it takes as much memory as all the rest.
         from meiku.media.video import follow_video
@@ -176,7 +176,7 @@ def _made(server: _Server, recipe: "Recipe") -> "Made":
         return follow_video(recipe, _Ranged(server, server.size_bytes()))
     from meiku.media.engine import follow
 
-    return follow(recipe, server.fetch(None), server.fetch)
+    return follow(recipe, server.fetch(None), server.fetch, keeps_places=keeps_places)
 
 
 if __name__ == "__main__":

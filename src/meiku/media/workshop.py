@@ -66,9 +66,9 @@ class _Job:
         self._connection = connection
         self._connection.setblocking(False)
 
-    async def describe(self, recipe: Recipe) -> None:
+    async def describe(self, recipe: Recipe, *, keeps_places: bool) -> None:
         """Say what is to be done."""
-        await send(self._connection, Message({"recipe": canonical(recipe)}))
+        await send(self._connection, Message({"recipe": canonical(recipe), "keeps_places": keeps_places}))
 
     async def hear(self) -> Message:
         """Wait for what the worker says next; the first word is that it has taken the job."""
@@ -110,9 +110,9 @@ class _Job:
 class Workshop:
     """Recipes in, results out."""
 
-    def __init__(self, jobs: Jobs, staff: Staff, limits: Limits) -> None:
-        """Start nothing yet."""
-        self._jobs, self._staff, self._limits = jobs, staff, limits
+    def __init__(self, jobs: Jobs, staff: Staff, limits: Limits, *, keeps_places: bool = False) -> None:
+        """Start nothing yet. `keeps_places`: results may tell where a picture was taken."""
+        self._jobs, self._staff, self._limits, self._keeps_places = jobs, staff, limits, keeps_places
         self._waiting: Counter[str] = Counter()
 
     async def make(self, recipe: Recipe, sources: Sources, customer: Customer = SOMEBODY) -> Made:
@@ -136,7 +136,7 @@ class Workshop:
     async def _follow(self, recipe: Recipe, sources: Sources) -> Made:
         job = _Job(self._jobs.give())
         try:
-            await job.describe(recipe)
+            await job.describe(recipe, keeps_places=self._keeps_places)
             first = await self._taken(job)
             async with asyncio.timeout(self._limits.timeout_s):
                 return await job.follow(first, sources)

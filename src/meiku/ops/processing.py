@@ -90,7 +90,9 @@ def _identity(call: Call, recipe: Recipe, found: Mapping[str | None, Found]) -> 
         (call.bucket.bucket_id, key, each.record.etag, each.record.modified_at_ms)
         for key, each in sorted(found.items(), key=lambda item: item[0] or "")
     ]
-    made_from = repr((ENGINE_VERSION, call.key, versions, canonical(recipe)))
+    made_from = repr(
+        (ENGINE_VERSION, call.key, versions, canonical(recipe), call.settings.media_keeps_places)
+    )
     return hashlib.sha256(made_from.encode()).hexdigest()
 
 

@@ -20,6 +20,7 @@ _CONTENT_TYPES = {
     "tiff": ("image/tiff", "TIFF"),
     "avif": ("image/avif", "AVIF"),
 }
+_LARGE = MOTIF.stretched(480, 360)
 _PROGRESSIVE, _BASELINE = b"\xff\xc2", b"\xff\xc0"
 
 
@@ -45,7 +46,7 @@ def _jpeg(drawing: Drawing, **options: object) -> bytes:
 def _with_facts() -> bytes:
     exif = pillow.Exif()
     exif[pillow.ExifTags.Base.Make] = "meiku"
-    return _jpeg(MOTIF, quality=97, subsampling=0, exif=exif)
+    return _jpeg(_LARGE, quality=97, subsampling=0, exif=exif)
 
 
 def _made_by(maker: str | None) -> Callable[[Made], bool]:
@@ -107,8 +108,9 @@ QUALITIES = [
 OTHERS = [
     Case("image/interlace,1", MOTIF, _photo(97), file=lambda made: _PROGRESSIVE in made.body, limit=JPEG),
     Case("image/interlace,0", MOTIF, _photo(97), file=lambda made: _BASELINE in made.body, limit=JPEG),
-    Case("image/resize,w_60", MOTIF.stretched(60, 45), _with_facts, file=_made_by("meiku"), limit=JPEG),
-    Case("image/strip", MOTIF, _with_facts, file=_made_by(None), limit=JPEG),
+    Case("image/resize,w_300", MOTIF.stretched(300, 225), _with_facts, file=_made_by("meiku"), limit=JPEG),
+    Case("image/resize,w_60", MOTIF.stretched(60, 45), _with_facts, file=_made_by(None), limit=JPEG),
+    Case("image/strip", _LARGE, _with_facts, file=_made_by(None), limit=JPEG),
     Case(
         "image/info",
         {
