@@ -57,7 +57,13 @@ def small_picture(card: Card) -> bytes | None:
         colour = json.loads(answer.body).get("RGB")
         return _swatch(colour) if colour else None
     moves = card.operation == "video/animation"
-    return follow(read_recipe(_SMALL_AND_MOVING if moves else _SMALL), answer.body, _sample).body
+    body = _as_stored(answer.body) if card.operation == "image/auto-orient" else answer.body
+    return follow(read_recipe(_SMALL_AND_MOVING if moves else _SMALL), body, _sample).body
+
+
+def _as_stored(body: bytes) -> bytes:
+    """Show pixels as they are stored; a small picture would stand upright."""
+    return bytes(pyvips.Image.new_from_buffer(body, "").pngsave_buffer(keep="icc"))
 
 
 def file_of(card: Card) -> Path:
