@@ -51,7 +51,7 @@ def test_a_result_whose_writer_wants_more_memory_says_so(wanted: str, memory_mib
     """It is not called damaged, whatever the writer's library says of it."""
 
     async def use(follow: Follow) -> None:
-        result = await follow(f"image/resize,w_9000,limit_0/format,{wanted}", flat(".jpg", 900, 600))
+        result = await follow(f"image/resize,w_14000,limit_0/format,{wanted}", flat(".jpg", 900, 600))
         assert "given up: on this object it takes more memory" in refused(result)
 
     in_a_workshop(use, Limits(memory_bytes=memory_mib * MIB))

@@ -1,8 +1,9 @@
 """Which formats are read, and who reads them: decided by a file's first bytes, and never by a name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from meiku.media.boxes import brands_of, holds
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
 
@@ -11,12 +12,13 @@ from meiku.media.refusal import RecipeRefused
 class Kind:
     """A format that is read: its name, and libvips' operation that reads it and nothing else.
 
-    Without such a `loader`, another library reads it.
+    Without such a `loader`, another library reads it. `in_track`: its pictures are kept as a film's.
     """
 
     format: PictureFormat
     loader: str | None
     animated: bool = False
+    in_track: bool = False
 
 
 JPG = Kind(PictureFormat.JPG, "jpegload_buffer")
@@ -27,6 +29,10 @@ TIFF = Kind(PictureFormat.TIFF, "tiffload_buffer")
 AVIF = Kind(PictureFormat.AVIF, "heifload_buffer")
 HEIC = Kind(PictureFormat.HEIC, None)
 BMP = Kind(PictureFormat.BMP, None)
+_IN_TRACKS = {
+    AVIF: Kind(PictureFormat.AVIF, None, in_track=True),
+    HEIC: Kind(PictureFormat.HEIC, None, in_track=True),
+}
 
 _BEGINNINGS: Mapping[bytes, Kind] = {
     b"\xff\xd8\xff": JPG,
@@ -39,10 +45,12 @@ _BEGINNINGS: Mapping[bytes, Kind] = {
 }
 # Of the container that both live in (ISO/IEC 14496-12): the first brand that tells them apart, tells.
 _BRANDS: Mapping[bytes, Kind] = {
-    **dict.fromkeys([b"avif", b"avis"], AVIF),
+    **dict.fromkeys([b"avif", b"avis", b"avio", b"MA1A", b"MA1B"], AVIF),
     **dict.fromkeys([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"], HEIC),
 }
-_BRANDS_LIMIT_BYTES = 256
+# Some files say only that they are such a container: then it is told by how their decoder is set up.
+_CONTAINER_BRANDS = frozenset({b"mif1", b"mif2", b"miaf", b"msf1"})
+_SETTINGS: Mapping[bytes, Kind] = {b"av1C": AVIF, b"hvcC": HEIC}
 
 
 def kind_of(data: bytes) -> Kind:
@@ -52,7 +60,7 @@ def kind_of(data: bytes) -> Kind:
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return WEBP
-    known = next((_BRANDS[brand] for brand in _brands(data) if brand in _BRANDS), None)
+    known = _kind_in_boxes(data)
     if known is not None:
         return known
     raise RecipeRefused(
@@ -62,8 +70,13 @@ def kind_of(data: bytes) -> Kind:
     )
 
 
-def _brands(data: bytes) -> Iterator[bytes]:
-    """Yield what a container says it is: its major brand, then those it is compatible with."""
-    if data[4:8] == b"ftyp":
-        size_bytes = min(int.from_bytes(data[:4], "big"), _BRANDS_LIMIT_BYTES)
-        yield from (data[start : start + 4] for start in (8, *range(16, size_bytes, 4)))
+def _kind_in_boxes(data: bytes) -> Kind | None:
+    """Tell HEIC from AVIF, and whether there is a picture beside those of a track."""
+    brands = brands_of(data)
+    kind = next((_BRANDS[brand] for brand in brands if brand in _BRANDS), None)
+    if kind is None and not _CONTAINER_BRANDS.isdisjoint(brands):
+        places = {data.find(setting): kind for setting, kind in _SETTINGS.items() if setting in data}
+        kind = places[min(places)] if places else None
+    if kind is not None and holds(data, b"moov") and not holds(data, b"meta"):
+        return _IN_TRACKS[kind]
+    return kind

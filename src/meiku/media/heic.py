@@ -13,6 +13,7 @@ from io import BytesIO
 import pillow_heif
 import pyvips
 
+from meiku.media.boxes import with_known_beginning
 from meiku.media.facts import Image, with_facts_of
 from meiku.media.jpeg_segments import segments_of
 
@@ -46,13 +47,13 @@ class Undecodable(Exception):
 
 def head(data: bytes) -> Image:
     """Read the primary picture's head: an empty image of its size; raises whatever its damage leads to."""
-    picture = pillow_heif.open_heif(data)
+    picture = pillow_heif.open_heif(with_known_beginning(data))
     return _with_facts(pyvips.Image.black(*picture.size), picture)
 
 
 def decoded(data: bytes) -> Image:
     """Decode the primary picture; raises whatever its damage leads to."""
-    picture = pillow_heif.open_heif(data)
+    picture = pillow_heif.open_heif(with_known_beginning(data))
     size, pixels = picture.size, picture.data
     if picture.size != size:
         raise Undecodable

@@ -13,8 +13,9 @@ from typing import Any, Self
 
 import pyvips
 
+from meiku.media.boxes import with_known_beginning
 from meiku.media.facts import Image, with_facts_of
-from meiku.media.formats import BMP, JPG, WEBP, Kind, kind_of
+from meiku.media.formats import AVIF, BMP, JPG, WEBP, Kind, kind_of
 from meiku.media.jpeg_segments import END, lacks_only_its_end
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
@@ -188,6 +189,8 @@ def _load(kind: Kind, data: bytes, sequential: bool = False, **options: float) -
     access, fail_on = "sequential" if sequential else "random", "error"
     if kind is JPG and lacks_only_its_end(data):
         data, fail_on = data + END, "warning"  # which the decoder gives where pixels are missing
+    if kind is AVIF:
+        data = with_known_beginning(data)
     return getattr(pyvips.Image, str(kind.loader))(data, fail_on=fail_on, access=access, **options)
 
 
@@ -205,6 +208,10 @@ def _check_last_lines(data: bytes, width_px: int, height_px: int) -> None:
 
 def _library_for(kind: Kind) -> ModuleType:
     """Give what reads a format that libvips does not; loaded for those who have such pictures."""
+    if kind.in_track:
+        from meiku.media import track
+
+        return track
     if kind is BMP:
         from meiku.media import bitmap
 

@@ -36,11 +36,13 @@ _TS_PACKETS_BYTES = (188, 192, 204)
 _TS_PACKETS = 4
 _MOV_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"uuid"})
 # HEIC and AVIF are boxes as well, and FFmpeg would read them: they are pictures.
-_PICTURE_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
+_PICTURE_BRANDS = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis", b"avio", b"MA1A", b"MA1B"}
+)
 # What is a picture and no video: a song's cover, or one for each chapter.
 STILL = Disposition.attached_pic | Disposition.timed_thumbnails
 _STREAMS = 64
-_OPTIONS = {
+OPTIONS = {
     "protocol_whitelist": "none",
     "enable_drefs": "0",
     "use_absolute_path": "0",
@@ -110,14 +112,14 @@ def _container(file: RangedFile) -> InputContainer:
         file,
         "r",
         format=demuxer.value,
-        options=_OPTIONS | {"format_whitelist": demuxer.value},
+        options=OPTIONS | {"format_whitelist": demuxer.value},
         metadata_errors="replace",
         buffer_size=PIECE_BYTES,
-        io_open=_nothing,
+        io_open=nothing,
     )
 
 
-def _nothing(_url: str, _flags: int, _options: dict[str, Any]) -> BytesIO:
+def nothing(_url: str, _flags: int, _options: dict[str, Any]) -> BytesIO:
     """Stand for whatever other file a video may name; raising here would be remembered in PyAV for later."""
     return BytesIO()
 
