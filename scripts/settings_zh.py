@@ -40,6 +40,7 @@ SENTENCES = {
     "MEIKU_MEDIA_MEMORY_BYTES": "处理一张图片最多占用的内存。",
     "MEIKU_MEDIA_TIMEOUT_S": "处理一张图片的最长时间。",
     "MEIKU_MEDIA_CACHE_BYTES": "处理结果缓存的上限；0 表示不缓存。",
+    "MEIKU_MEDIA_KEEPS_PLACES": "处理结果是否保留原图的 GPS、XMP、IPTC 和厂商注释。",
     "MEIKU_STRANGERS_NAME_STYLES_ONLY": "匿名请求是否只能使用桶里的样式，不能自带配方。",
     "MEIKU_GRANTS_BY_EMAIL": "ACL 能否用邮箱指定用户；这会透露谁有账号。",
     "MEIKU_HOME_PAGE": "浏览器访问服务根地址时看到的页面，由你提供。",
