@@ -18,7 +18,6 @@ def test_its_commands_work_in_their_order(tmp_path: Path) -> None:
     reader = Reader(tmp_path).move_in()
     said = reader.follow(
         README,
-        before="printf 'a cat' > cat.jpg",
         after="""
             curl -fs "$(python3 -c 'import boto3; print(boto3.client("s3").generate_presigned_url(
                 "get_object", dict(Bucket="photos", Key="cats/cat.jpg")))')"
