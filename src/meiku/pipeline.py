@@ -31,7 +31,7 @@ from meiku.wire.body import Body, BodyLimits
 from meiku.wire.documents import Documents
 from meiku.wire.forms import read_form
 from meiku.wire.renderer import Headers, Renderer, Response, render_error
-from meiku.wire.request import Receive, Request, Scope, check_key, read_request
+from meiku.wire.request import Page, Receive, Request, Scope, check_key, read_page, read_request
 from meiku.wire.router import Router
 from meiku.wire.visitors import answer_visitor
 
@@ -91,8 +91,9 @@ class Pipeline:
         response = await self._answer_or_error(scope, receive, progress)
         scope[OPERATION] = progress.operation
         request = progress.request
-        if request is not None and (request.origin or progress.has_cors):
-            response.headers.extend(await self._cors_headers(request, progress))
+        page = request or read_page(scope, self._domains)
+        if page.origin or progress.has_cors:
+            response.headers.extend(await self._cors_headers(page, progress))
         response.headers.append((b"x-amz-request-id", progress.request_id.encode()))
         if self._settings.log_requests:
             observe.record_request(
@@ -250,7 +251,7 @@ class Pipeline:
             refusal, resource=resource, request_id=progress.request_id, host_id=self._settings.region
         )
 
-    async def _cors_headers(self, request: Request, progress: Progress) -> Headers:
+    async def _cors_headers(self, request: Request | Page, progress: Progress) -> Headers:
         """Say what the bucket's rules let the page see, and to caches that it depends on the page.
 
         The latter also where no page asks: a picture that was shown must not be what a script is given later.

@@ -350,7 +350,8 @@ def _uvicorn_config(settings: Settings, app_factory: AppFactory, counters: Count
         log_config=None,
         access_log=False,
         server_header=False,
-        date_header=True,
+        # `wire` dates answers as they go out; uvicorn's date is a second old, more where the loop is busy.
+        date_header=False,
         # On everything: what somebody stored as text is never taken for a page because it looks like one.
         headers=[("X-Content-Type-Options", "nosniff")],
         proxy_headers=False,

@@ -43,8 +43,9 @@ def test_201_has_a_document(post_signed: Any, server: Any, bucket: str) -> None:
     answer = post_signed({"key": "目录/a b&c.png", "success_action_status": "201"})
     root = ElementTree.fromstring(answer.body)
     location = f"{server.url}/{bucket}/%E7%9B%AE%E5%BD%95/a%20b%26c.png"
-    assert root.tag.rpartition("}")[2] == "PostResponse"
-    assert [(child.tag.rpartition("}")[2], child.text) for child in root] == [
+    # Without a namespace, as AWS writes it: pages look its elements up by their plain names.
+    assert root.tag == "PostResponse"
+    assert [(child.tag, child.text) for child in root] == [
         ("Location", location),
         ("Bucket", bucket),
         ("Key", "目录/a b&c.png"),

@@ -203,3 +203,47 @@ def test_rules_are_the_owners(s3: Any, alice: Any, ruled: str, refusal: Refusal)
     s3.put_bucket_acl(Bucket=ruled, ACL="public-read-write")
     for function in (alice.get_bucket_cors, alice.delete_bucket_cors):
         assert refusal(function, Bucket=ruled) == ("AccessDenied", 403)
+
+
+LONG = "x" * 1024
+CREDENTIAL = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0"
+REFUSED_EARLY = {
+    "too long a key": (f"k{LONG}", "KeyTooLongError"),
+    "too long a key, encoded": ("%C3%A9" * 512, "KeyTooLongError"),
+    "a path that is not UTF-8": ("%FF", "InvalidURI"),
+    "a query that is not UTF-8": ("k?a=%FF", "InvalidURI"),
+    "too many parameters": ("k?" + "&".join(f"p{number}" for number in range(201)), "InvalidURI"),
+    "a header that differs from the URL's": (f"k?{CREDENTIAL}&x-amz-acl=private", "InvalidArgument"),
+    "a malformed part number": ("k?partNumber=0", "InvalidArgument"),
+    "what is not offered": ("k?torrent", "NotImplemented"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_EARLY)
+@pytest.mark.parametrize("host_style", [False, True])
+def test_a_page_may_read_what_is_refused_early(
+    anonymous: Send, ruled: str, name: str, host_style: bool
+) -> None:
+    """A request that cannot even be read is refused with the headers that let its page read why."""
+    target, code = REFUSED_EARLY[name]
+    headers = {"Origin": PAGE, "x-amz-acl": "public-read"}
+    if host_style:
+        headers["Host"] = f"{ruled}.localhost"
+    answer = anonymous("GET", f"/{target}" if host_style else f"/{ruled}/{target}", headers=headers)
+    assert (answer.status >= 400, answer.code) == (True, code)
+    assert answer.headers["access-control-allow-origin"] == PAGE
+    assert answer.headers["vary"] == VARY
+    elsewhere = anonymous("PUT", f"/{ruled}/{LONG}", headers={"Origin": "https://evil.com"})
+    assert elsewhere.code == "KeyTooLongError"
+    assert "access-control-allow-origin" not in elsewhere.headers
+
+
+@pytest.mark.parametrize("name", REFUSED_EARLY)
+def test_a_preflight_is_answered_by_the_rules_alone(anonymous: Send, ruled: str, name: str) -> None:
+    """What the later request says of key and query is judged when it comes, so that its page learns why."""
+    target, _ = REFUSED_EARLY[name]
+    answer = ask(anonymous, f"/{ruled}/{target}", PAGE, "PUT", "x-amz-acl")
+    assert answer.status == 200
+    assert answer.headers["access-control-allow-origin"] == PAGE
+    refused = ask(anonymous, f"/{ruled}/{target}", "https://evil.com", "PUT")
+    assert (refused.status, refused.code) == (403, "AccessForbidden")

@@ -102,7 +102,7 @@ def test_a_form_says_its_own_status() -> None:
     """PostObject's status is the answer's; only 201 has a document."""
     said = {"Location": "l", "Bucket": "b", "Key": "k", "ETag": '"t"'}
     created = render("PostObject", {"StatusCode": 201, "LocationHeader": "l", "PostResponse": said})
-    assert (created.status, tree(created).tag.removeprefix(NS)) == (201, "PostResponse")
+    assert (created.status, tree(created).tag) == (201, "PostResponse")
     for status in (200, 204, 303):
         response = render("PostObject", {"StatusCode": status, "LocationHeader": "l"})
         assert (response.status, response.body) == (status, b"")

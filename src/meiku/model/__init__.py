@@ -66,6 +66,8 @@ class OperationModel:
     payload: str | None
     output_payload: str | None
     root_name: str
+    # What the root element declares; None where AWS writes none.
+    root_namespace: str | None
     checksum_is_of_body: bool
     deprecated: bool
     # Operations that differ in nothing but the query name that asks for them, with that name: this one among
@@ -93,7 +95,8 @@ def operations() -> Mapping[str, OperationModel]:
     for shape, members in additions["furtherMembers"].items():
         document["shapes"][shape]["members"].update(members)
     siblings = _add_siblings(document, additions["siblings"])
-    reader = _Reader(document["shapes"], additions["rootNames"], siblings)
+    bare = frozenset(additions["withoutNamespace"])
+    reader = _Reader(document["shapes"], additions["rootNames"], bare, siblings)
     return {
         name: reader.operation(name, entry)
         for name, entry in document["operations"].items()
@@ -146,10 +149,12 @@ class _Reader:
         self,
         shapes: Mapping[str, Any],
         root_names: Mapping[str, str],
+        without_namespace: frozenset[str],
         siblings: Mapping[str, Mapping[str, str]],
     ) -> None:
         self._raw = shapes
         self._root_names = root_names
+        self._without_namespace = without_namespace
         self._siblings = siblings
         self._shapes: dict[str, Shape] = {}
 
@@ -170,6 +175,7 @@ class _Reader:
             payload=self._payload(entry.get("input")),
             output_payload=self._payload(entry.get("output")),
             root_name=self._root_names.get(name, returned.name),
+            root_namespace=None if name in self._without_namespace else NAMESPACE,
             checksum_is_of_body="httpChecksum" in entry,
             deprecated=bool(entry.get("deprecated")),
             siblings=self._siblings.get(name, {}),

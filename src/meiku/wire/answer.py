@@ -7,10 +7,11 @@ client has gone, nothing more is read for it.
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import cast
+from typing import Any, cast
 
 from meiku.wire.renderer import Headers, Response
 from meiku.wire.request import Receive, Scope, Send
+from meiku.wire.timestamps import date_header
 
 # The extension by which a connection takes a whole answer in one call; see `exchange`.
 WHOLE = "meiku.response.whole"
@@ -26,15 +27,20 @@ async def send_response(response: Response, scope: Scope, receive: Receive, send
         write_whole = scope.get("extensions", {}).get(WHOLE)
         if write_whole is not None and write_whole(response.status, headers, body):
             return
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send(_start(response))
         await send({"type": "http.response.body", "body": body})
         return
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send(_start(response))
     gone = asyncio.ensure_future(_gone(receive))
     try:
         await _send_pieces(cast(AsyncGenerator[bytes, None], body), gone, send)
     finally:
         gone.cancel()
+
+
+def _start(response: Response) -> dict[str, Any]:
+    headers = [date_header(), *response.headers]
+    return {"type": "http.response.start", "status": response.status, "headers": headers}
 
 
 async def _send_pieces(pieces: AsyncGenerator[bytes, None], gone: asyncio.Future[None], send: Send) -> None:

@@ -15,6 +15,7 @@ from html import escape
 from http import HTTPStatus
 
 from meiku import errors
+from meiku.wire.timestamps import date_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ def refusal(error: type[errors.S3Error], status: int, headers: Iterable[tuple[by
         f"<Error><Code>{error.code}</Code><Message>{message}</Message><RequestId/></Error>"
     ).encode()
     own = [
+        date_header(),
         *((name.encode(), value.encode()) for name, value in error().headers.items()),
         (b"content-type", b"application/xml"),
         (b"content-length", b"%d" % len(body)),

@@ -13,7 +13,7 @@ from meiku import errors
 from meiku.model import NAMESPACE, Member, OperationModel
 from meiku.operation import Answer
 from meiku.wire.encoded_words import encoded_word
-from meiku.wire.timestamps import http_date, iso8601
+from meiku.wire.timestamps import http_date, iso8601, past_http_date
 from meiku.wire.xml_text import escape_shown, write_scalar
 from meiku.wire.xml_writer import DECLARATION, compile_document
 
@@ -92,6 +92,8 @@ def _prefixed_writer(prefix: str) -> Callable[[Any, Headers], None]:
 
 def _header_scalar(member: Member) -> Callable[[Any], str]:
     kind, timestamp_format = member.shape.kind, member.shape.timestamp_format
+    if member.wire_name == "Last-Modified":
+        return past_http_date
     if kind == "timestamp":
         return iso8601 if timestamp_format == "iso8601" else http_date
     if kind == "boolean":
@@ -102,7 +104,8 @@ def _header_scalar(member: Member) -> Callable[[Any], str]:
 def _compile_body(model: OperationModel) -> Callable[[dict[str, Any]], bytes] | None:
     output, payload = model.output, model.output_payload
     if payload is not None:
-        document = compile_document(model.root_name, output.members[payload].shape)
+        shape = output.members[payload].shape
+        document = compile_document(model.root_name, shape, namespace=model.root_namespace)
         return lambda rest: document(rest[payload])
     names = frozenset(n for n, m in output.members.items() if m.location == "body")
     if not names:
@@ -110,7 +113,7 @@ def _compile_body(model: OperationModel) -> Callable[[dict[str, Any]], bytes] | 
     if model.root_name in names:  # GetBucketLocation: the root element is the member itself
         scalar = write_scalar(output.members[model.root_name].shape)
         return lambda rest: _document_of_one(model.root_name, scalar(rest.get(model.root_name) or ""))
-    return compile_document(model.root_name, output, names)
+    return compile_document(model.root_name, output, names, model.root_namespace)
 
 
 def _document_of_one(name: str, text: str) -> bytes:

@@ -6,7 +6,7 @@ Addresses are understood here (path-style and host-style), and nowhere else. Key
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -63,18 +63,22 @@ class Request(Struct, frozen=True):
 
 
 def read_request(scope: Scope, receive: Receive, domains: Sequence[str]) -> Request:
-    """Read the scope; InvalidURI for a path that is not UTF-8, BadRequest for a Host that is none."""
+    """Read the scope; InvalidURI for a path that is not UTF-8, BadRequest for a Host that is none.
+
+    A preflight asks about a request that is yet to come: its key and query are judged when that comes.
+    """
     headers = read_headers(scope["headers"])
     host = headers.get("host")
     if host is None or not is_host(host):
         host = _unusual_host(host, scope)
     raw_path = scope["raw_path"].decode("latin-1")
-    query_string = scope["query_string"].decode("latin-1")
+    is_preflight = scope["method"] == "OPTIONS"
+    query_string = "" if is_preflight else scope["query_string"].decode("latin-1")
     pairs = read_query(query_string)
     query = dict(reversed(pairs)) if pairs else {}
     bucket = bucket_of_host(host, domains)
     host_style = bucket is not None
-    bucket, key = read_address(raw_path, bucket)
+    bucket, key = (split_address if is_preflight else read_address)(raw_path, bucket)
     client = scope.get("client")
     return Request(
         method=scope["method"],
@@ -151,6 +155,28 @@ def read_address(raw_path: str, host_bucket: str | None) -> tuple[str | None, st
         return None, None
     bucket, _, key = path.partition("/")
     return _decoded(bucket), check_key(_decoded(key))
+
+
+def split_address(raw_path: str, host_bucket: str | None) -> tuple[str | None, str | None]:
+    """Split a path as `read_address` does, whatever its key may be: for whoever asks for the bucket alone."""
+    bucket, _, key = (host_bucket, "", raw_path[1:]) if host_bucket else raw_path[1:].partition("/")
+    return unquote(bucket) or None, unquote(key) or None
+
+
+class Page(Struct, frozen=True):
+    """What CORS rules judge of a request, also of one that cannot be read: who asks for what, and how."""
+
+    bucket: str | None
+    method: str
+    origin: str | None
+
+
+def read_page(scope: Scope, domains: Sequence[str]) -> Page:
+    """Read no more of a scope than may be told to a page about a refusal; refuses nothing."""
+    headers = read_headers(scope["headers"])
+    host_bucket = bucket_of_host(headers.get("host", ""), domains)
+    bucket, _ = split_address(scope["raw_path"].decode("latin-1"), host_bucket)
+    return Page(bucket, scope["method"], headers.get("origin"))
 
 
 def _decoded(path: str) -> str:

@@ -41,8 +41,7 @@ class Router:
             raise errors.MethodNotAllowed(
                 _explanation(request), Method=request.method, ResourceType=request.level.upper()
             )
-        # A preflight asks about a request that is yet to come, with that one's whole query.
-        if request.query and request.method != "OPTIONS":
+        if request.query:
             _refuse_second_name(operation, request)
             _refuse_unknown_query(operation, request)
         return operation

@@ -7,6 +7,7 @@ from calendar import timegm
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_tz
 from functools import lru_cache
+from time import time
 
 
 def iso8601(time_ms: int) -> str:
@@ -19,6 +20,17 @@ def http_date(time_ms: int) -> str:
     return _http_date_of_second(time_ms // 1000)
 
 
+def past_http_date(time_ms: int) -> str:
+    """Write when something changed: never later than now, whatever the clock did (RFC 9110, 8.8.2.1)."""
+    second, now_s = time_ms // 1000, int(time())
+    return _http_date_of_second(second if second < now_s else now_s)
+
+
+def date_header() -> tuple[bytes, bytes]:
+    """Say when an answer is sent: asked for as it is written, so that no time in it is later."""
+    return _date_header_of_second(int(time()))
+
+
 @lru_cache(maxsize=4096)
 def _iso8601_of_second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
@@ -27,6 +39,11 @@ def _iso8601_of_second(second: int) -> str:
 @lru_cache(maxsize=4096)
 def _http_date_of_second(second: int) -> str:
     return formatdate(second, usegmt=True)
+
+
+@lru_cache(maxsize=4)
+def _date_header_of_second(second: int) -> tuple[bytes, bytes]:
+    return b"date", _http_date_of_second(second).encode()
 
 
 def read_time(text: str) -> int | None:

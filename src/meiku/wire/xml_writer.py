@@ -16,13 +16,17 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def compile_document(
-    root_name: str, shape: Shape, names: frozenset[str] | None = None
+    root_name: str,
+    shape: Shape,
+    names: frozenset[str] | None = None,
+    namespace: str | None = NAMESPACE,
 ) -> Callable[[Any], bytes]:
     """Make the function that writes one whole document; `names` keeps only some members."""
     writers = {
         m.name: _compile_root_member(m) for m in shape.members.values() if names is None or m.name in names
     }
-    opening = f'{DECLARATION}<{root_name} xmlns="{NAMESPACE}">'.encode()
+    declared = f' xmlns="{namespace}"' if namespace else ""
+    opening = f"{DECLARATION}<{root_name}{declared}>".encode()
     closing = f"</{root_name}>".encode()
 
     def document(value: Any) -> bytes:
