@@ -41,6 +41,8 @@ QUERIES = [
     "response-content-disposition=attachment%3B%20filename%3D%22%E5%9B%BE.png%22&response-content-type=a%2Fb",
     "append&position=10",
     "tagging&versionId=null",
+    "response-cache-control=",
+    "acl&response-cache-control=&response-content-type=a%2Fb&versionId=",
 ]
 HEADERS = [
     (("Content-Type", "image/png"),),

@@ -211,6 +211,26 @@ def test_a_writer_owns_what_they_write(s3: Any, alice: Any, bucket: str) -> None
     assert [permission for _, permission in grants_of(answer)] == ["FULL_CONTROL", "FULL_CONTROL"]
 
 
+@pytest.mark.parametrize(
+    ("canned", "permission"), [("bucket-owner-read", "READ"), ("bucket-owner-full-control", "FULL_CONTROL")]
+)
+def test_the_bucket_owner_is_named(
+    s3: Any, alice: Any, bucket: str, me: str, canned: str, permission: str
+) -> None:
+    """What another gives the bucket's owner is listed with that owner's ID and name, however it was given."""
+    owner = s3.get_bucket_acl(Bucket=bucket)["Owner"]
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
+    given = {"Grantee": {**owner, "Type": "CanonicalUser"}, "Permission": permission}
+    alice.put_object(Bucket=bucket, Key="k", Body=b"x", ACL=canned)
+    assert given in alice.get_object_acl(Bucket=bucket, Key="k")["Grants"]
+    alice.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/k", ACL=canned)
+    assert given in alice.get_object_acl(Bucket=bucket, Key="copy")["Grants"]
+    alice.put_object_acl(Bucket=bucket, Key="k", ACL="private")
+    alice.put_object_acl(Bucket=bucket, Key="k", ACL=canned)
+    assert given in alice.get_object_acl(Bucket=bucket, Key="k")["Grants"]
+    assert owner["ID"] == me
+
+
 def test_acp_grants_open_the_list_alone(s3: Any, alice: Any, bucket: str, me: str, refusal: Refusal) -> None:
     """READ_ACP reads the ACL, WRITE_ACP replaces it, and neither opens the bucket."""
     user = f'id="{alice.user["user_id"]}"'

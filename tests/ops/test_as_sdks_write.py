@@ -8,6 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from ops.conftest import Send
+from plain_http import send
+from running_server import Server
 from signed_http import SignedHttp
 
 CRC32 = "x-amz-checksum-crc32"
@@ -156,3 +158,41 @@ def test_exposed_headers_are_names(raw: Send, bucket: str, name: str) -> None:
     assert answer.status == 400
     raw("PUT", f"/{bucket}/k", b"x")
     assert raw("GET", f"/{bucket}/k", headers={"Origin": "http://page.example"}).status == 200
+
+
+OVERRIDES = [
+    ({"ResponseCacheControl": ""}, "max-age=3", "image/png"),
+    ({"ResponseContentType": ""}, "max-age=3", "image/png"),
+    ({"ResponseCacheControl": "", "ResponseContentType": "a/b"}, "max-age=3", "a/b"),
+    ({"ResponseCacheControl": "no-cache"}, "no-cache", "image/png"),
+]
+
+
+@pytest.mark.parametrize(("asked", "cache_control", "content_type"), OVERRIDES)
+@pytest.mark.parametrize("operation", ["get_object", "head_object"])
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_overrides_in_presigned_urls(
+    server: Server,
+    bucket: str,
+    version: str,
+    operation: str,
+    asked: dict[str, str],
+    cache_control: str,
+    content_type: str,
+) -> None:
+    """GET and HEAD say what a URL asks them to; an empty wish is signed as botocore does, and ignored."""
+    client = server.client(signature_version=version)
+    client.put_object(Bucket=bucket, Key="k", Body=b"x", CacheControl="max-age=3", ContentType="image/png")
+    url = client.generate_presigned_url(operation, Params={"Bucket": bucket, "Key": "k", **asked})
+    method = operation.partition("_")[0].upper()
+    answer = send(server.port, method, url.removeprefix(server.url))
+    assert answer.status == 200
+    assert (answer.headers["cache-control"], answer.headers["content-type"]) == (cache_control, content_type)
+
+
+def test_an_empty_override_of_nobody(anonymous: Send, s3: Any, bucket: str) -> None:
+    """What asks for nothing needs no signature."""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", ACL="public-read")
+    for method in ("GET", "HEAD"):
+        assert anonymous(method, f"/{bucket}/k?response-content-type=").status == 200
+        assert anonymous(method, f"/{bucket}/k?response-content-type=a%2Fb").status == 400

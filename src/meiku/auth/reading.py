@@ -57,10 +57,13 @@ class ReadingV2:
     headers: Mapping[str, str]
     date: str
     literal_plus: bool = False
+    blank: frozenset[str] = frozenset()
 
     def text(self) -> str:
         """Write the string to sign."""
-        return string_to_sign_v2(self.method, self.resource, self.query, self.headers, date=self.date)
+        return string_to_sign_v2(
+            self.method, self.resource, self.query, self.headers, date=self.date, blank=self.blank
+        )
 
     def with_header(self, name: str, value: str) -> "ReadingV2":
         """Read one header differently."""
@@ -151,7 +154,10 @@ def first_v2(request: SignedRequest, date: str) -> ReadingV2:
 
 
 def other_v2(request: SignedRequest, first: ReadingV2) -> Iterator[ReadingV2]:
-    """Read the same request as it may also be meant: encoded anew, with or without append and position."""
+    """Read the same request as it may also be meant: encoded anew, with or without append and position.
+
+    And where a parameter has an equals sign and no value, as it may be written: with the sign or without.
+    """
     prefix = f"/{request.bucket}" if request.bucket else ""
     queries = [(first.query, False)]
     if "+" in request.query_string:
@@ -163,9 +169,18 @@ def other_v2(request: SignedRequest, first: ReadingV2) -> Iterator[ReadingV2]:
         dict.fromkeys(resources),
         queries,
         (first.headers, _amz_headers(request)),
+        dict.fromkeys((first.blank, _blank_names(request))),
     )
-    for resource, (query, is_literal), headers in islice(choices, 1, None):
-        yield replace(first, resource=resource, query=query, headers=headers, literal_plus=is_literal)
+    for resource, (query, is_literal), headers, blank in islice(choices, 1, None):
+        yield replace(
+            first, resource=resource, query=query, headers=headers, literal_plus=is_literal, blank=blank
+        )
+
+
+def _blank_names(request: SignedRequest) -> frozenset[str]:
+    """Name the parameters that are written as `name=`, with nothing behind it."""
+    parts = request.query_string.split("&")
+    return frozenset(unquote(part[:-1]) for part in parts if part.find("=") == len(part) - 1)
 
 
 def _bucket_alone(resource: str) -> tuple[str, ...]:

@@ -143,11 +143,12 @@ def describe_answer(record: ObjectRecord) -> Answer:
 
 
 def _override(call: Call, answer: Answer, overrides: dict[str, str]) -> None:
-    if overrides and call.caller.anonymous:
+    """Say what the request wants said in place of the object's own; an empty value asks for nothing."""
+    given = {name.removeprefix("Response"): value for name, value in overrides.items() if value}
+    if given and call.caller.anonymous:
         raise errors.InvalidRequest(
             "Request specific response headers cannot be used for anonymous GET requests."
         )
-    given = {name.removeprefix("Response"): value for name, value in overrides.items() if value}
     answer.update(given)
 
 

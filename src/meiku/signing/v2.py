@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication
 
 import hmac
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 SUBRESOURCES = frozenset(
     """
@@ -21,12 +21,18 @@ SUBRESOURCES = frozenset(
 )
 
 
-def canonical_resource_v2(resource: str, query: Iterable[tuple[str, str]]) -> str:
-    """Add the signed sub-resources of the decoded query to `/bucket/encoded-key` as on the wire."""
+def canonical_resource_v2(
+    resource: str, query: Iterable[tuple[str, str]], blank: Collection[str] = ()
+) -> str:
+    """Add the signed sub-resources of the decoded query to `/bucket/encoded-key` as on the wire.
+
+    Those in `blank` keep the equals sign that they have with nothing behind it, as botocore signs them.
+    """
     signed = sorted([pair for pair in query if pair[0] in SUBRESOURCES])
     if not signed:
         return resource
-    return f"{resource}?{'&'.join([f'{name}={value}' if value else name for name, value in signed])}"
+    written = [f"{name}={value}" if value or name in blank else name for name, value in signed]
+    return f"{resource}?{'&'.join(written)}"
 
 
 def string_to_sign_v2(
@@ -36,15 +42,18 @@ def string_to_sign_v2(
     headers: Mapping[str, str],
     *,
     date: str,
+    blank: Collection[str] = (),
 ) -> str:
     """Write the string to sign; header names are lower-case.
 
-    `date` is the Date header, '' where x-amz-date is sent, or a presigned URL's Expires.
+    `date` is the Date header, '' where x-amz-date is sent, or a presigned URL's Expires; `blank` as in
+    `canonical_resource_v2`.
     """
     amz = sorted([name for name in headers if name.startswith("x-amz-")])
     lines = "".join([f"{name}:{headers[name].strip()}\n" for name in amz])
     md5, content_type = headers.get("content-md5", "").strip(), headers.get("content-type", "").strip()
-    return f"{method}\n{md5}\n{content_type}\n{date}\n{lines}{canonical_resource_v2(resource, query)}"
+    signed = canonical_resource_v2(resource, query, blank)
+    return f"{method}\n{md5}\n{content_type}\n{date}\n{lines}{signed}"
 
 
 def signature_v2(secret_key: str, text: str) -> str:
