@@ -3,15 +3,17 @@
 Those that need nginx, Caddy or rclone are followed in tests/full.
 """
 
+import re
 from pathlib import Path
 
 import pytest
 
 from docs.following import Reader
-from docs.reading import HOUSE, REASONS, RUN, blocks_of
+from docs.reading import HOUSE, REASONS, RUN, blocks_of, headings_of
+from meiku import __version__
 
 DOCS = HOUSE / "docs"
-PAGES = sorted([HOUSE / "README.md", *DOCS.glob("*.md")])
+PAGES = sorted([*HOUSE.glob("*.md"), *DOCS.glob("*.md")])
 FOLLOWED = {"README", "clients", "explain", "moving", "proxies", "public", "uploads"}
 
 
@@ -58,4 +60,18 @@ def test_what_is_typed_is_followed(page: Path) -> None:
     for block in typed:
         assert block.reason is None or block.reason in REASONS, f"line {block.line}: {block.reason}"
     name = page.name.split(".")[0]
-    assert name in FOLLOWED or all(block.language != "sh" for block in typed), "nobody follows this page"
+    left = [block for block in typed if block.language == "sh" and block.reason is None]
+    assert name in FOLLOWED or not left, "nobody follows this page"
+
+
+def test_the_changelog_knows_this_version() -> None:
+    """The newest version in the changelog is the package's."""
+    assert headings_of(HOUSE / "CHANGELOG.md")[1][1].startswith(f"{__version__},")
+
+
+def test_nothing_is_installed_that_is_not_published() -> None:
+    """Nowhere is a reader told to fetch meiku by its name from an index: it is in none."""
+    told = re.compile(r"pip install (?:\S+ )*['\"]?meiku\b")
+    files = [*HOUSE.glob("*.md"), *DOCS.glob("*.md")]
+    files += [path for folder in ("src", "examples") for path in (HOUSE / folder).rglob("*.[phm]*")]
+    assert not [path for path in files if path.is_file() and told.search(path.read_text("utf-8", "ignore"))]
