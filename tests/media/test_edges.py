@@ -64,7 +64,7 @@ def test_a_range_holds_both_its_ends_and_nothing_more(step: str, name: str, leas
 @pytest.mark.parametrize(
     ("text", "end"),
     [(text, end) for text in TEXTS for end in (",", "/", "|", ",/", "/|", ",,")]
-    + [("style/small", end) for end in ("/", "|", "/|")],
+    + [("style/small", end) for end in (",", "/", "|", ",/", "/|")],
 )
 def test_a_separator_at_the_end_means_nothing(text: str, end: str, dialect: Dialect) -> None:
     """Programs that join parameters and steps leave one behind."""

@@ -68,7 +68,7 @@ def test_facts_and_moving_pictures(ask: Callable[..., Answered]) -> None:
 @pytest.mark.parametrize(
     ("recipe", "body", "said"),
     [
-        ("video/snapshot,t_90000,f_jpg", FILM, "past the end"),
+        ("video/animation,ss_90000,num_2", FILM, "past the end"),
         ("video/snapshot,t_0,f_jpg", sounds_only(), "video"),
         ("video/snapshot,t_0,f_jpg", FILM[:2000], "video"),
         ("video/snapshot,t_0,f_jpg", os.urandom(5000), "video"),

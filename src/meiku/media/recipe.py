@@ -169,7 +169,7 @@ def _steps(kind: RecipeKind, texts: Sequence[str], dialect: Dialect) -> tuple[St
     if kind is not RecipeKind.IMAGE and len(texts) > 1:
         raise RecipeRefused("", "", f"A recipe that begins with '{kind}/' has one step.")
     if kind is RecipeKind.STYLE:
-        return (_style(texts[0]),)
+        return (_style(texts[0].rstrip(",")),)
     return tuple(read_step(text, kind, dialect) for text in texts)
 
 

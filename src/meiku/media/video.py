@@ -63,14 +63,22 @@ def follow_video(recipe: Recipe, source: RangedSource) -> Made:
 def snapshot(source: RangedSource, step: Snapshot) -> Made:
     """Make a picture of one frame; RecipeRefused where that cannot be."""
     with open_video(source) as video:
-        finder = FrameFinder(video)
-        find = finder.key if step.key_frame else finder.exact
-        try:
-            frame = find(Fraction(step.time_ms, 1_000))
-        except PastTheEnd as past:
-            raise _past_the_end(_SNAPSHOT, "t", step.time_ms, past) from None
+        frame = _frame(FrameFinder(video), step)
         image = picture_of(frame, video.pixel_ratio, step.turn, step.width_px, step.height_px)
         return _written(image, step.format)
+
+
+def _frame(finder: FrameFinder, step: Snapshot) -> VideoFrame:
+    """Find the frame that is seen at a time; past the end the last one stays to be seen."""
+    find = finder.key if step.key_frame else finder.exact
+    try:
+        return find(Fraction(step.time_ms, 1_000))
+    except PastTheEnd as past:
+        end_s = past.length_s
+    try:
+        return find(end_s)
+    except PastTheEnd as past:  # the file's word on its length was wrong
+        raise _past_the_end(_SNAPSHOT, "t", step.time_ms, past) from None
 
 
 def animate(source: RangedSource, step: VideoAnimate) -> Made:

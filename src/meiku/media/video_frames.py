@@ -24,6 +24,8 @@ _SILENT_END_S = Fraction(1, 2)
 _FIRST_STEP_BACK_S = Fraction(1)
 # Decoders that can be told from packet to packet to leave out what no other frame needs.
 _PASS_BY = frozenset({"h264", "hevc", "mpeg4", "mpeg2video"})
+# Decoders that hold back one frame, until the next comes that others need.
+_HOLD_ONE = frozenset({"mpeg4", "mpeg1video", "mpeg2video", "h263", "flv"})
 
 
 class PastTheEnd(Exception):
@@ -48,7 +50,7 @@ class FrameFinder:
         self._within: set[int] = set()  # the stamps of frames that are still in the decoder
         self._last: VideoFrame | None = None
         self._shown_stamp: int | None = None  # of the frame that is looked for, where packets tell
-        self._frames_decoded = 0
+        self._frames_decoded = self._frames_decoded_anew = 0
 
     def exact(self, time_s: Fraction) -> VideoFrame:
         """Answer the frame that is seen at a time: the last one that is not after it."""
@@ -127,6 +129,7 @@ class FrameFinder:
         self._stamps.clear()
         self._within.clear()
         self._last = self._shown_stamp = None
+        self._frames_decoded_anew = 0
         self._stream.codec_context.flush_buffers()
 
     def _seen_at(self, wanted_s: Fraction) -> VideoFrame | None:
@@ -146,7 +149,7 @@ class FrameFinder:
     def _alone(self, wanted_s: Fraction) -> VideoFrame | None:
         """Decode a key frame alone, and ask the decoder at once for it: nothing else need be read."""
         waiting = self._packets.waiting
-        if waiting and not waiting[0].is_discard:
+        if waiting and not waiting[0].is_discard and not self._counts_held_frames():
             alone = self._decoded(waiting[0]) + self._decoded(None)
             if alone:
                 return alone[0]
@@ -173,7 +176,10 @@ class FrameFinder:
             if isinstance(error, MemoryError):
                 raise
             return []
+        if frames and not self._frames_decoded_anew:
+            self._leave_out_lost(at_end=packet is None or not packet.size)
         self._frames_decoded += len(frames)
+        self._frames_decoded_anew += len(frames)
         if self._frames_decoded > FRAMES_DECODED_LIMIT:
             raise _too_many()
         for frame in frames:
@@ -184,6 +190,19 @@ class FrameFinder:
             if frame.pts is not None:
                 self._within.discard(frame.pts)
         return frames
+
+    def _leave_out_lost(self, *, at_end: bool) -> None:
+        """Forget the times of frames that come behind the first key frame and are shown before it.
+
+        What they need was not decoded, so they do not come out; frames that are counted would be too early.
+        """
+        if self._counts_held_frames():
+            for _ in range(len(self._stamps) - (1 if at_end else 2)):
+                self._stamps.popleft()
+
+    def _counts_held_frames(self) -> bool:
+        """Tell whether only what comes out shows how many frames are shown before a key frame."""
+        return self._video.counts_frames and self._stream.codec_context.name in _HOLD_ONE
 
     def _note_stamps(self, packet: "Packet[VideoStream] | None") -> None:
         """Keep the times of what is about to be decoded, and have it left out where nobody needs it."""
