@@ -10,8 +10,9 @@ from collections.abc import Callable
 import pyvips
 
 from meiku.media.facts import Image
-from meiku.media.picture import SRGB_BANDS, Picture, flattened
+from meiku.media.picture import Picture, flattened
 from meiku.media.picture_steps import Blur, Bright, Contrast, Sharpen
+from meiku.media.srgb import SRGB_BANDS
 
 _MIDDLE = 127.5
 _UNSHARP_SIGMA_PX = 1.0

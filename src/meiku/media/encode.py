@@ -9,13 +9,16 @@ from dataclasses import replace
 from meiku.media.facts import SMALL_SIDE_PX, Image, lies_on_its_side, publishable, upright
 from meiku.media.geometry import OPAQUE
 from meiku.media.made import Made
-from meiku.media.picture import SRGB_BANDS, Output, Picture, flattened
+from meiku.media.picture import Output, Picture, flattened
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
+from meiku.media.srgb import SRGB_BANDS
 
 _QUALITY_PERCENT = 80
 _AVIF_EFFORT = 3  # of 9: half the time of the library's own choice, a few percent larger
 _WHITE = [255] * SRGB_BANDS
+# In the others codes are taken for those of sRGB.
+HOLD_PROFILES = frozenset(PictureFormat) - {PictureFormat.GIF, PictureFormat.BMP}
 # HEIC and AVIF have a word for it, but outside of EXIF, and readers that heed both turn a picture twice.
 _SAYS_NO_WAY_UP = (PictureFormat.GIF, PictureFormat.BMP, PictureFormat.HEIC, PictureFormat.AVIF)
 # The others have room for whatever may come in.

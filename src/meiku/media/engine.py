@@ -11,7 +11,7 @@ from typing import Any
 import pyvips
 
 from meiku.media import colour, geometry, jpeg_quality, shapes, webp_quality
-from meiku.media.encode import encode
+from meiku.media.encode import HOLD_PROFILES, encode
 from meiku.media.facts import Image, upright
 from meiku.media.formats import kind_of
 from meiku.media.information import average, information
@@ -33,6 +33,7 @@ from meiku.media.picture_steps import (
     PictureFormat,
     Quality,
     Resize,
+    ResizeMode,
     Rotate,
     RoundedCorners,
     Sharpen,
@@ -40,7 +41,7 @@ from meiku.media.picture_steps import (
 )
 from meiku.media.recipe import Recipe
 from meiku.media.refusal import RecipeRefused
-from meiku.media.steps import Step
+from meiku.media.steps import BLACK, WHITE, Step
 from meiku.media.watermark_steps import Watermark, WatermarkImage
 
 Fetch = Callable[[str], bytes]
@@ -108,7 +109,22 @@ def _followed(recipe: Recipe, source: bytes, fetch: Fetch, keeps_places: bool) -
 def _opened(recipe: Recipe, source: bytes) -> Picture:
     wanted = [step.format for step in recipe.steps if isinstance(step, Format)]
     in_order = all(isinstance(step, _IN_ORDER) for step in recipe.steps)
-    return open_picture(source, wanted[-1] if wanted else None, sequential=in_order)
+    output = wanted[-1] if wanted else kind_of(source).format
+    return open_picture(
+        source,
+        output,
+        sequential=in_order,
+        keeps_profile=output in HOLD_PROFILES and not any(map(_needs_srgb, recipe.steps)),
+    )
+
+
+def _needs_srgb(step: Step) -> bool:
+    """Tell whether a step tells a colour, or lays one on; white is white under every profile."""
+    if isinstance(step, Resize):
+        return step.mode is ResizeMode.PAD and step.pad_colour not in (WHITE, BLACK)
+    if isinstance(step, Rotate):
+        return step.corners not in (None, WHITE, BLACK)
+    return isinstance(step, Watermark | AverageHue)
 
 
 def _taken(picture: Picture, steps: tuple[Step, ...], fetch: Fetch) -> Picture:
@@ -141,7 +157,7 @@ def _mark_image(main: Picture, step: Watermark, fetch: Fetch) -> Image | None:
 
 
 def _mark_made(main: Picture, image: WatermarkImage, source: bytes) -> Image:
-    mark = open_picture(source, PictureFormat.PNG)
+    mark = open_picture(source, PictureFormat.PNG, keeps_profile=False)
     mark = mark.each_frame(upright)  # what says so beside its pixels does not go with them
     for own in image.steps:
         if isinstance(own, Watermark):

@@ -41,6 +41,8 @@ _BEGINNINGS: Mapping[bytes, Kind] = {
     b"GIF89a": GIF,
     b"II*\0": TIFF,
     b"MM\0*": TIFF,
+    b"II+\0": TIFF,  # with places of 64 bits
+    b"MM\0+": TIFF,
     b"BM": BMP,
 }
 # Of the container that both live in (ISO/IEC 14496-12): the first brand that tells them apart, tells.

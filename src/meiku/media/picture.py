@@ -13,18 +13,20 @@ from typing import Any, Self
 
 import pyvips
 
+from meiku.media import code_points
 from meiku.media.boxes import with_known_beginning
+from meiku.media.code_points import CodePoints
 from meiku.media.facts import Image, with_facts_of
-from meiku.media.formats import AVIF, BMP, JPG, WEBP, Kind, kind_of
+from meiku.media.formats import AVIF, BMP, HEIC, JPG, PNG, WEBP, Kind, kind_of
 from meiku.media.jpeg_segments import END, lacks_only_its_end
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
+from meiku.media.srgb import in_srgb
 
 SIDE_LIMIT_PX = 30_000
 PIXELS_LIMIT = 250_000_000
 # Of what shall go on moving: each step takes about a millisecond for a frame, however small.
 FRAMES_LIMIT = 2_000
-SRGB_BANDS = 3
 # As libvips, libjpeg, libheif and GLib say it. That a file asks for senseless amounts is said in other words.
 # The encoders of WebP and AVIF say no more than that they failed; on pixels that are there, it is for this.
 _WANT_OF_MEMORY = re.compile(
@@ -73,6 +75,7 @@ class Picture:
     output: Output
     source_bytes: bytes
     frames: int = 1
+    keeps_profile: bool = True
 
     @property
     def width_px(self) -> int:
@@ -114,8 +117,17 @@ def head_of(data: bytes, *, sequential: bool = False) -> Head:
     return Head(kind, image, frames)
 
 
-def open_picture(data: bytes, wanted: PictureFormat | None = None, *, sequential: bool = False) -> Picture:
-    """Open a picture lazily, moving only where the wanted format can move; its limits are checked."""
+def open_picture(
+    data: bytes,
+    wanted: PictureFormat | None = None,
+    *,
+    sequential: bool = False,
+    keeps_profile: bool = True,
+) -> Picture:
+    """Open a picture lazily, moving only where the wanted format can move; its limits are checked.
+
+    `keeps_profile`: its codes may be those of its own profile, otherwise they are brought to sRGB's.
+    """
     head = head_of(data, sequential=sequential)
     kind, frames, image = head.kind, head.frames, head.image
     moving = frames > 1 and (wanted or kind.format) in (PictureFormat.GIF, PictureFormat.WEBP)
@@ -129,7 +141,16 @@ def open_picture(data: bytes, wanted: PictureFormat | None = None, *, sequential
         del head, image  # some have room for their pixels already
         with _decoding(kind):
             image = _load(kind, data, n=-1) if moving else _library_for(kind).decoded(data)
-    return Picture(_in_srgb(image), Output(wanted or kind.format), data, frames if moving else 1)
+    image = in_srgb(image, _code_points(kind, data), keeps_profile=keeps_profile)
+    output = Output(wanted or kind.format)
+    return Picture(image, output, data, frames if moving else 1, keeps_profile)
+
+
+def _code_points(kind: Kind, data: bytes) -> CodePoints | None:
+    """Tell which colours a file says that it has, where its format has numbers for them."""
+    if kind in (AVIF, HEIC):
+        return code_points.in_boxes(data)
+    return code_points.in_png(data) if kind is PNG else None
 
 
 def check_size(width_px: int, height_px: int, frames: int = 1) -> None:
@@ -151,7 +172,8 @@ def decoded_to(picture: Picture, width_px: int, height_px: int) -> Image:
     times = min(picture.width_px / width_px, picture.height_px / height_px) / _LEFT_TO_SCALE
     small = _DECODED_SMALL[kind](times) if kind in _DECODED_SMALL and times > 1 else {}
     image = _load(kind, picture.source_bytes, sequential=True, **small)
-    return scaled(_in_srgb(image), width_px, height_px)
+    image = in_srgb(image, _code_points(kind, picture.source_bytes), keeps_profile=picture.keeps_profile)
+    return scaled(image, width_px, height_px)
 
 
 def scaled(image: Image, width_px: int, height_px: int) -> Image:
@@ -249,13 +271,3 @@ def raise_want_of_memory(error: Exception) -> None:
     """
     if _WANT_OF_MEMORY.search(str(error)):
         raise MemoryError from error
-
-
-def _in_srgb(image: Image) -> Image:
-    """Bring CMYK, grey, 16 bits and more bands to three or four of 8 bits, which all steps work on."""
-    if image.interpretation == "srgb" and image.format == "uchar" and image.bands in (3, 4):
-        return image
-    if image.interpretation == "cmyk":
-        image = image.icc_transform("srgb") if image.get_typeof("icc-profile-data") else image
-    image = image.colourspace("srgb").cast("uchar")
-    return image if image.bands <= SRGB_BANDS + 1 else image.extract_band(0, n=SRGB_BANDS + 1)

@@ -3,8 +3,9 @@
 import pyvips
 
 from meiku.media.facts import Image
-from meiku.media.picture import SRGB_BANDS, Picture
+from meiku.media.picture import Picture
 from meiku.media.picture_steps import Circle, RoundedCorners
+from meiku.media.srgb import SRGB_BANDS
 
 
 def circle(picture: Picture, step: Circle) -> Picture:

@@ -1,4 +1,4 @@
-"""Brings a frame's light and colours down to what a picture in sRGB shows: HDR (PQ, HLG) and BT.2020.
+"""Brings light and colours down to what a picture in sRGB shows: HDR (PQ, HLG), BT.2020 and P3.
 
 Curves of ITU-R BT.2100, the roll-off of BT.2390, diffuse white at 203 cd/m² as BT.2408 has it, colours of
 BT.2087. Each channel takes its own way, so very bright colours turn a little paler. Knows no video.
@@ -18,7 +18,6 @@ _WHITE_CD_M2, _PQ_PEAK_CD_M2 = 203.0, 10_000.0
 # Films are graded for displays of about this; what is brighter is white.
 _PEAK_CD_M2 = 1_000.0
 _HLG_SYSTEM_GAMMA = 1.2
-_FROM_BT2020 = [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]]
 
 
 class Transfer(IntEnum):
@@ -33,18 +32,27 @@ class Primaries(IntEnum):
 
     UNKNOWN = 2
     BT2020 = 9
+    P3 = 12
+
+
+_TO_SRGB: Mapping[int, list[list[float]]] = {
+    Primaries.BT2020: [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
+    Primaries.P3: [[1.2249, -0.2249, 0.0], [-0.0421, 1.0421, 0.0], [-0.0196, -0.0786, 1.0983]],
+}
 
 
 def is_beyond_srgb(transfer: int, primaries: int) -> bool:
-    """Tell whether a frame's codes are no codes of a picture."""
-    return transfer in _LIGHT or primaries == Primaries.BT2020
+    """Tell whether codes are not those of sRGB."""
+    return transfer in _LIGHT or primaries in _TO_SRGB
 
 
 def to_srgb(image: Image, transfer: int, primaries: int) -> Image:
     """Convert an image of 16 bits a channel, as decoded, to sRGB."""
     light = (image >> (16 - _CODE_BITS)).maplut(_table(transfer if transfer in _LIGHT else 0))
-    is_wide = primaries == Primaries.BT2020 or (primaries == Primaries.UNKNOWN and transfer in _LIGHT)
-    mixed = light.recomb(pyvips.Image.new_from_array(_FROM_BT2020)) if is_wide else light
+    if primaries == Primaries.UNKNOWN and transfer in _LIGHT:
+        primaries = Primaries.BT2020
+    matrix = _TO_SRGB.get(primaries)
+    mixed = light.recomb(pyvips.Image.new_from_array(matrix)) if matrix else light
     return mixed.copy(interpretation="scrgb").colourspace("srgb")
 
 

@@ -1,0 +1,31 @@
+"""Which colours a file says that its codes mean, in numbers instead of a profile. Reads bytes only."""
+
+import struct
+from typing import NamedTuple
+
+_IN_BOXES = b"colrnclx"  # ISO/IEC 14496-12, 12.1.5
+_IN_PNG, _PNG_PIXELS = b"\0\0\0\x04cICP", b"IDAT"  # PNG, third edition, 11.3.2.6
+
+
+class CodePoints(NamedTuple):
+    """Primaries and transfer as ITU-T H.273 numbers them, and FFmpeg after it."""
+
+    primaries: int
+    transfer: int
+
+
+def in_boxes(data: bytes) -> CodePoints | None:
+    """Tell those of a HEIC or AVIF."""
+    return _read(">HH", data, data.find(_IN_BOXES), _IN_BOXES)
+
+
+def in_png(data: bytes) -> CodePoints | None:
+    """Tell those of a PNG, which stand before its pixels."""
+    return _read("BB", data, data.find(_IN_PNG, 0, max(0, data.find(_PNG_PIXELS))), _IN_PNG)
+
+
+def _read(form: str, data: bytes, start: int, name: bytes) -> CodePoints | None:
+    start += len(name)
+    if start < len(name) or start + struct.calcsize(form) > len(data):
+        return None
+    return CodePoints(*struct.unpack_from(form, data, start))
