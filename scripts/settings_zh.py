@@ -20,6 +20,7 @@ SENTENCES = {
     "MEIKU_SIGNATURE_V2": "是否接受 V2 签名，包括请求、链接和表单。",
     "MEIKU_LONGEST_EXPIRES_S": "预签名链接或表单的最长有效期；0 表示与 S3 相同。",
     "MEIKU_DOCUMENT_TIMEOUT_S": "XML 文档或处理配方传完的最长时间。",
+    "MEIKU_WRITE_WAIT_S": "写操作等待一个迟迟不结束的写操作的最长时间，超过后即被拒绝。",
     "MEIKU_KEEP_ALIVE_S": "空闲连接保持多久。",
     "MEIKU_GRACEFUL_STOP_S": "收到停止请求后，进行中的传输还能继续多久。",
     "MEIKU_MAX_CONNECTIONS": "同时连接数的上限，由各工作进程平分。",

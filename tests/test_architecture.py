@@ -27,7 +27,10 @@ LAYERS = {
     },
     "state": {"meta", "blobs"},
     "meaning": {"ops", "access", "media"},
-    "edge": {"wire", "auth", "who", "admission", "pipeline", "observe", "metrics", "serve", "listening"},
+    "edge": {
+        *("wire", "auth", "who", "admission", "pipeline", "refusals", "readiness", "observe", "metrics"),
+        *("serve", "worker", "listening"),
+    },
     "root": {"app", "root_key", "inherited_secrets", "start", "backup", "cli", "__main__"},
 }
 MAY_IMPORT = {
@@ -47,6 +50,7 @@ NEVER = {
     "blobs": {"meta"},
     "pipeline": {"app", "cli", "serve"},
     "serve": {"app", "ops", "pipeline"},
+    "worker": {"app", "ops", "pipeline"},
 }
 UNNAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager"}
 

@@ -16,10 +16,11 @@ import pytest
 
 SERVER = """
 import asyncio, os, sys
-from meiku import serve
+from meiku import serve, worker
 from meiku.config import Settings
 
 serve.LONGEST_PAUSE_S = 0.2
+serve.LOOK_S, serve.STUCK_LOOKS, worker.BEAT_S = 0.1, 10, 0.02
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -146,6 +147,34 @@ def test_a_killed_worker_is_replaced_and_nobody_is_refused(start: Start) -> None
     assert len(service.workers()) == 1
 
 
+def test_a_worker_that_does_not_answer_is_replaced(start: Start) -> None:
+    """Stopped, or held by anything else: the parent sees it in the end, and others need not wait for it."""
+    service = start(workers=2)
+    port = service.port()
+    stopped, kept = service.workers()
+    os.kill(stopped, signal.SIGSTOP)
+    assert eventually(lambda: stopped not in service.workers() and len(service.workers()) == 2, within_s=10)
+    assert kept in service.workers()
+    assert get(port).status == 200
+    service.process.terminate()
+    assert f"worker {stopped} does not answer: it is replaced" in service.end()[1]
+
+
+def test_a_service_that_was_stopped_as_a_whole_goes_on(start: Start) -> None:
+    """Ctrl-Z and fg, or a machine that slept: nothing has passed, so nobody is replaced."""
+    service = start(workers=2)
+    port = service.port()
+    workers = service.workers()
+    for pid in (service.process.pid, *workers):
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(2.5)
+    for pid in (*workers, service.process.pid):
+        os.kill(pid, signal.SIGCONT)
+    time.sleep(0.5)
+    assert get(port).status == 200
+    assert service.workers() == workers
+
+
 def test_workers_die_with_their_parent(start: Start) -> None:
     """kill -9 of the parent: no worker is left after two seconds, also with a transfer under way."""
     service = start(workers=2)
@@ -158,7 +187,7 @@ def test_workers_die_with_their_parent(start: Start) -> None:
         get(port)
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stop_lets_a_transfer_finish(start: Start, signal_number: signal.Signals) -> None:
     """Nothing new is accepted, what is under way ends whole, the stores are closed, and the code is 0."""
     service = start(workers=2, graceful_stop_s=10)
@@ -170,6 +199,32 @@ def test_a_stop_lets_a_transfer_finish(start: Start, signal_number: signal.Signa
         get(port)
     assert service.end() == (0, "")
     assert (service.folder / "closed").read_text() == "xx"
+
+
+def test_a_terminal_that_is_closed_lets_a_transfer_finish(start: Start) -> None:
+    """It tells every process in it, the workers too."""
+    service = start(workers=2, graceful_stop_s=10)
+    port = service.port()
+    answer = get(port, "/slow")
+    for pid in (*service.workers(), service.process.pid):
+        os.kill(pid, signal.SIGHUP)
+    assert int(answer.read()) > 0
+    assert service.end() == (0, "")
+
+
+def test_what_nohup_started_outlives_its_terminal(start: Start) -> None:
+    """Nohup has the signal ignored, and that is for the one who starts it to say."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        service = start(workers=1)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    port = service.port()
+    service.process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert get(port).status == 200
+    service.process.terminate()
+    assert service.end()[0] == 0
 
 
 def test_a_transfer_that_never_ends_is_cut(start: Start) -> None:

@@ -24,16 +24,17 @@ from meiku.media.staff import Staff
 from meiku.media.workshop import Workshop
 from meiku.meta import Meta
 from meiku.meta.claims import Claims
-from meiku.meta.group_commit import Turn
 from meiku.meta.scrubs import find_finished_scrub, find_scrub
 from meiku.meta.sqlite import open_sqlite
+from meiku.meta.turn import Turn
 from meiku.metrics import write_page
 from meiku.ops.scrub import scrub_forever
 from meiku.ops.sweep import sweep_forever
 from meiku.pipeline import OPERATION, Pipeline
+from meiku.readiness import STARTING
 from meiku.wire.answer import send_response
 from meiku.wire.request import Receive, Scope, Send
-from meiku.wire.service import answer_service, is_service
+from meiku.wire.service import Readiness, answer_service, is_service
 
 DATABASE = "meta.sqlite3"
 SWEEP_LOCK = "sweep.lock"
@@ -57,7 +58,7 @@ class Application:
         elif is_service(scope, self._settings.bucket_domains):
             answer = await answer_service(
                 scope,
-                ready=self._pipeline is not None,
+                ask_ready=self._ask_ready,
                 token=self._settings.metrics_token,
                 read_metrics=self._read_metrics,
             )
@@ -81,6 +82,9 @@ class Application:
         finally:
             duration_ns = time.perf_counter_ns() - began_ns
             self._counters.answered(scope.get(OPERATION, UNMATCHED), response.status, duration_ns)
+
+    async def _ask_ready(self) -> Readiness:
+        return STARTING if self._pipeline is None else await self._pipeline.readiness.ask()
 
     async def _read_metrics(self) -> bytes:
         if self._pipeline is None:
@@ -108,13 +112,13 @@ class Application:
 @asynccontextmanager
 async def open_pipeline(settings: Settings, jobs: Jobs, counters: Counters) -> AsyncIterator[Pipeline]:
     """Open the embedded stores and give the pipeline over them; `jobs` is let go of at the end."""
-    meta = await open_sqlite(settings.data_folder / DATABASE)
+    meta = await open_sqlite(settings.data_folder / DATABASE, settings.write_wait_s)
     blobs = await open_files(settings.data_folder, settings.reserve_bytes)
     room = Room(settings.data_folder, settings.reserve_bytes)
     limits = Limits(settings.media_timeout_s, settings.media_memory_bytes, settings.workers)
     staff = Staff(jobs, limits, settings.data_folder)
     workshop = Workshop(jobs, staff, limits, keeps_places=settings.media_keeps_places)
-    claims = Claims(settings.data_folder / _RESULTS_LOCK)
+    claims = Claims(settings.data_folder / _RESULTS_LOCK, settings.media_timeout_s)
     flights = Flights(claims.hold)
     try:
         async with _upkeep(meta, blobs, settings):

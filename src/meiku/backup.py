@@ -20,7 +20,7 @@ from typing import Any
 from meiku import errors
 from meiku.app import DATABASE, SWEEP_LOCK
 from meiku.blobs.copying import BlobCopies
-from meiku.blobs.incoming import full_when_no_room
+from meiku.blobs.incoming import told_as_state_errors
 from meiku.config import ConfigError
 from meiku.folders import sync_folder
 from meiku.meta.copying import (
@@ -32,7 +32,7 @@ from meiku.meta.copying import (
     totals,
     unnamed,
 )
-from meiku.meta.group_commit import Turn
+from meiku.meta.turn import Turn
 from meiku.ops.intact import CRC, crc_on_record
 from meiku.root_key import FILE_NAME as ROOT_KEY
 
@@ -288,7 +288,7 @@ def _write_durably(path: Path, data: bytes) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.unlink(missing_ok=True)
     with (
-        full_when_no_room(),
+        told_as_state_errors(),
         os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
     ):
         file.write(data)

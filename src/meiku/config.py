@@ -96,6 +96,10 @@ class Settings:
     document_timeout_s: Annotated[
         float, About("Longest that an XML document or a recipe may take to arrive.", "seconds", least=0.01)
     ] = 60.0
+    write_wait_s: Annotated[
+        float,
+        About("Longest that writes wait for one that does not end, then are refused.", "seconds", least=0.1),
+    ] = 5.0
     keep_alive_s: Annotated[int, About("How long an idle connection stays open.", "seconds", least=1)] = 75
     graceful_stop_s: Annotated[
         int, About("How long transfers may go on after a request to stop.", "seconds", least=1)

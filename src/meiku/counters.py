@@ -14,7 +14,9 @@ CONNECTIONS, RECEIVED_BYTES, SENT_BYTES = 0, 1, 2
 SLOW_HEAD, SLOW_REQUEST, SLOW_DOCUMENT, CUT = 3, 4, 5, 6
 # Objects that were found damaged while they were read.
 DAMAGED = 7
-_OPERATIONS = 8
+# How often the worker has shown that its loop turns.
+_BEATS = 8
+_OPERATIONS = 9
 # Of each operation: nanoseconds, then answers of 1xx to 5xx.
 _WIDTH = 6
 _CELL_BYTES = 8
@@ -48,6 +50,14 @@ class Counters:
     def found_damage(self) -> None:
         """Count a read that was broken off because of damage."""
         self.row[DAMAGED] += 1
+
+    def beat(self) -> None:
+        """Show the parent that this worker's loop turns."""
+        self.row[_BEATS] += 1
+
+    def beats_of(self, number: int) -> int:
+        """Tell how often the worker of a row has shown so."""
+        return self._cells[number * self._row_length + _BEATS]
 
     def take_row(self, number: int) -> None:
         """Write the row of the worker of this number from now on; its predecessor's connections are gone."""

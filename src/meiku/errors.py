@@ -57,6 +57,14 @@ class Full(StateError):
     """There is no room left to write; what was there is untouched."""
 
 
+class Busy(StateError):
+    """Nothing was begun: what everybody who writes waits for does not come; the sentence says who has it."""
+
+
+class ReadOnly(StateError):
+    """The disk cannot be written at all, full or not; what was there is untouched."""
+
+
 class Damaged(StateError):
     """A store does not hold what was written: its file cannot be read, or bytes that a row names are lost."""
 
@@ -341,6 +349,11 @@ class RequestTimeTooSkewed(S3Error):
 class RequestTimeout(S3Error):
     status = 400
     message = "Your connection was not read from or written to within the timeout period."
+
+
+class ServiceUnavailable(S3Error):
+    status = 503
+    message = "The server's disk is read-only. Nothing was changed; reads go on."
 
 
 class SignatureDoesNotMatch(S3Error):

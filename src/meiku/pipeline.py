@@ -26,6 +26,8 @@ from meiku.ops.call import Call
 from meiku.ops.cors import VARY, rules_of
 from meiku.ops.directory import Directory
 from meiku.ops.found import Found
+from meiku.readiness import ReadinessProbe
+from meiku.refusals import meaning_of
 from meiku.wire.binder import Binder, Given
 from meiku.wire.body import Body, BodyLimits
 from meiku.wire.documents import Documents
@@ -72,6 +74,7 @@ class Pipeline:
         self._workshop, self._flights = workshop, flights or Flights()
         self._require_room, self._count_damage = require_room, count_damage
         self.meta, self._blobs, self._settings, self._clock = meta, blobs, settings, clock
+        self.readiness = ReadinessProbe(meta)
         self._operations = ops.offered()
         self._router = Router(model.operations(), frozenset(self._operations))
         self._binders = {name: Binder(operation) for name, operation in self._operations.items()}
@@ -114,18 +117,15 @@ class Pipeline:
             return await self._answer(progress.request, progress)
         except errors.NotModified as unchanged:
             return replace(self._renderers[progress.operation].render(unchanged.answer), status=304, body=b"")
-        except errors.S3Error as refusal:
-            return self._refuse(refusal, progress)
-        except errors.Full:
-            return self._refuse(errors.InsufficientStorage(), progress)
-        except errors.Missing as missing:
-            return self._refuse(vanished(missing), progress)
         except errors.Damaged as damage:
             self.note_damage(damage)
             return self._refuse(errors.InternalError(), progress)
-        except Exception as mistake:
-            observe.record_mistake(progress.request_id, mistake)
-            return self._refuse(errors.InternalError(), progress)
+        except Exception as error:
+            refusal = meaning_of(error)
+            if refusal is None:
+                observe.record_mistake(progress.request_id, error)
+                refusal = errors.InternalError()
+            return await self._visit(refusal, progress) or self._refuse(refusal, progress)
 
     async def _answer(self, request: Request, progress: Progress) -> Response:
         matched = self._router.match(request)
@@ -241,11 +241,16 @@ class Pipeline:
         observe.record_damage(damage)
         self._count_damage()
 
+    async def _visit(self, refusal: errors.S3Error, progress: Progress) -> Response | None:
+        """Answer whoever came without S3, in place of a refusal."""
+        if progress.request is None:
+            return None
+        return await answer_visitor(
+            progress.request, refusal, home_page=self._settings.home_page, ask_ready=self.readiness.ask
+        )
+
     def _refuse(self, refusal: errors.S3Error, progress: Progress) -> Response:
         request = progress.request
-        visit = answer_visitor(request, refusal, self._settings.home_page) if request else None
-        if visit is not None:
-            return visit
         resource = request.raw_path if request else ""
         return render_error(
             refusal, resource=resource, request_id=progress.request_id, host_id=self._settings.region
@@ -281,11 +286,6 @@ def _require_replaced(before: Found | None, now: Found | None, changed: errors.S
     are_bytes = isinstance(changed, errors.Missing) and changed.args not in _REFERENCES
     if are_bytes and before is not None and now is not None and now.record == before.record:
         raise errors.Damaged(f"{now.record.key.decode()}: its bytes are lost ({changed})") from changed
-
-
-def vanished(missing: errors.Missing) -> errors.S3Error:
-    """Say that what a request relied on went away while it was answered."""
-    return errors.NoSuchBucket() if missing.args == ("bucket",) else errors.OperationAborted()
 
 
 def is_safe_media(content_type: str | None) -> bool:

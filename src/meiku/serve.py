@@ -1,16 +1,14 @@
 """The process tree: one parent that listens and keeps watch, and workers that answer.
 
-What lives here: sockets, forks, signals, exit codes, and how uvicorn is set up. What must not: requests,
-storage, or anything printed for people beyond one line of why there is no service.
+What lives here: sockets, forks, signals, exit codes. What must not: requests, storage, or anything printed
+for people beyond one line of why there is no service.
 
 The parent imports everything once and forks, so that a worker starts in milliseconds and shares its memory.
 It must therefore have one thread only, and hold no connection, before `serve` is called: what needs those
 is opened by the application at its lifespan's startup, in the worker.
 """
 
-import asyncio
 import contextlib
-import ctypes
 import gc
 import logging
 import os
@@ -20,24 +18,17 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NoReturn
-
-import uvicorn
-import uvloop  # noqa: F401 - imported before the fork, so that every worker shares it
-from uvicorn._types import ASGI3Application
+from pathlib import Path
 
 from meiku.config import Settings
 from meiku.counters import Counters
-from meiku.listening import BACKLOG, ServeError, check_certificate, listen
-from meiku.wire.counted import counted_protocol_for
+from meiku.listening import ServeError, check_certificate, listen
+from meiku.worker import EXIT_START_FAILED, EXIT_STOPPED, STOP_SIGNALS, AppFactory, work
 
-EXIT_STOPPED = 0
 EXIT_GAVE_UP = 1
 EXIT_CANNOT_LISTEN = 2
-EXIT_START_FAILED = 3
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 FAILED_STARTS_LIMIT = 8
@@ -45,20 +36,15 @@ SHORT_LIFE_S = 10.0
 LONGEST_PAUSE_S = 5.0
 # What a worker may take, beyond its transfers, to close its stores.
 CLOSING_TIME_S = 3.0
-# Of a tenth of a second each: how often a worker gives memory back, when it is quiet and when it is not.
-QUIET_TICKS = 20
-BUSY_TICKS = 200
+# How often the parent looks at its workers, and how many looks one may let pass without a sign of life.
+LOOK_S = 1.0
+STUCK_LOOKS = 20
 
 # Where to ask a service that listens on every network.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_PR_SET_PDEATHSIG = 1
-# mallopt(3): by its defaults glibc gives a heap to each thread, and pages of its own to whatever is large.
-_HEAP = {"M_ARENA_MAX": (-8, 1), "M_MMAP_THRESHOLD": (-3, 4 << 20), "M_TRIM_THRESHOLD": (-1, 4 << 20)}
-_libc = ctypes.CDLL(None, use_errno=True)
+# A terminal that goes is a reason to end as every other is: what is under way ends first.
+_ENDING = (*STOP_SIGNALS, signal.SIGHUP)
 _log = logging.getLogger("meiku.serve")
-
-AppFactory = Callable[[], ASGI3Application]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +79,8 @@ class Worker:
     ready_fd: int
     born_s: float
     ready: bool = False
+    beats: int = 0
+    silent_looks: int = 0
 
 
 def serve(
@@ -133,6 +121,7 @@ class ProcessTree:
         self._failed_starts = 0
         self._exit_code: int | None = None
         self._stop_by_s = float("inf")
+        self._look_at_s = 0.0
 
     def run(self, on_ready: Callable[[], None]) -> int:
         """Start every worker and keep watch until the last one is gone."""
@@ -155,7 +144,10 @@ class ProcessTree:
         for due_s in [due_s for due_s in self._births_due_s if due_s <= now_s]:
             self._births_due_s.remove(due_s)
             self._start_worker()
-        wake_s = min([*self._births_due_s, self._stop_by_s, now_s + 60])
+        if now_s >= self._look_at_s:
+            self._look_at_s = now_s + LOOK_S
+            self._look_for_signs_of_life()
+        wake_s = min([*self._births_due_s, self._stop_by_s, self._look_at_s])
         for key, _ in self._selector.select(max(0.0, wake_s - time.monotonic())):
             key.data(key.fd)
         self._bury()
@@ -167,7 +159,7 @@ class ProcessTree:
         parent_pid = os.getpid()
         row = min(set(range(self._settings.workers)) - {worker.row for worker in self._workers.values()})
         # Until the child has its own handlers, no signal may reach it with the parent's.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         pid = os.fork()
         if pid == 0:
             self._selector.close()
@@ -175,8 +167,8 @@ class ProcessTree:
                 os.close(worker.ready_fd)
             os.close(ready_fd)
             self._counters.take_row(row)
-            _work(self._settings, self._app_factory, self._counters, self._sockets, tell_fd, parent_pid)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+            work(self._settings, self._app_factory, self._counters, self._sockets, tell_fd, parent_pid)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         os.close(tell_fd)
         self._workers[pid] = Worker(pid, row, ready_fd, time.monotonic())
         self._selector.register(ready_fd, selectors.EVENT_READ, lambda _: self._heard_from(pid))
@@ -192,6 +184,21 @@ class ProcessTree:
         if self._on_ready is not None and complete and self._exit_code is None:
             self._on_ready()
             self._on_ready = None
+
+    def _look_for_signs_of_life(self) -> None:
+        """Kill a worker whose loop has not turned for many looks; whatever holds it, others wait for it.
+
+        Looks are counted and no time is measured: where this process, too, was stopped, nothing has passed. A
+        worker that waits for the disk cannot be killed, and its successor would wait as it does.
+        """
+        for worker in self._workers.values():
+            beats = self._counters.beats_of(worker.row)
+            silent = worker.ready and beats == worker.beats and not _waits_for_disk(worker.pid)
+            worker.beats, worker.silent_looks = beats, worker.silent_looks + 1 if silent else 0
+            if worker.silent_looks >= STUCK_LOOKS:
+                _log.warning("worker %d does not answer: it is replaced", worker.pid)
+                worker.silent_looks = 0
+                os.kill(worker.pid, signal.SIGKILL)
 
     def _ready_count(self) -> int:
         return sum(worker.ready for worker in self._workers.values())
@@ -252,116 +259,12 @@ class ProcessTree:
             os.kill(pid, signal_number)
 
 
-# ---- the worker's side ------------------------------------------------------------------------------------
-
-
-class WorkerServer(uvicorn.Server):
-    """Uvicorn's server, which tells the parent when it has begun to answer."""
-
-    def __init__(self, config: uvicorn.Config, tell_fd: int) -> None:
-        """Keep the pipe on which one byte says: ready."""
-        super().__init__(config)
-        self._tell_fd = tell_fd
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application, accept connections, and say so."""
-        await super().startup(sockets)
-        os.write(self._tell_fd, b".")
-        os.close(self._tell_fd)
-
-    async def on_tick(self, counter: int) -> bool:
-        """Give unused memory back, seldom while requests are under way."""
-        quiet = not self.server_state.tasks
-        if counter % (QUIET_TICKS if quiet else BUSY_TICKS) == 0:
-            if quiet:
-                # Closed connections are circles: without requests nothing else would ever collect them.
-                gc.collect()
-            # Measured: pieces of many sizes leave the heap full of holes, 70 MB after 4 GB of uploads.
-            await asyncio.to_thread(_libc.malloc_trim, 0)
-        return await super().on_tick(counter)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals as `_work` has set them: a graceful end is exit code 0, not death by signal."""
-        yield
-
-
-def _work(
-    settings: Settings,
-    app_factory: AppFactory,
-    counters: Counters,
-    sockets: list[socket.socket],
-    tell_fd: int,
-    parent_pid: int,
-) -> NoReturn:
-    """Be a worker: never return to what the parent was doing."""
-    exit_code = EXIT_START_FAILED
+def _waits_for_disk(pid: int) -> bool:
+    """Tell whether a process is in the sleep that no signal ends."""
     try:
-        _die_with(parent_pid)
-        _share_one_heap()
-        server = WorkerServer(_uvicorn_config(settings, app_factory, counters), tell_fd)
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for signal_number in _STOP_SIGNALS:
-            signal.signal(signal_number, server.handle_exit)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
-        server.run(sockets=sockets)
-        exit_code = EXIT_STOPPED
-    except SystemExit:
-        pass  # uvicorn has said why the application did not start
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        with contextlib.suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(exit_code)
-
-
-def _die_with(parent_pid: int) -> None:
-    """Have the kernel end this process with its parent: without one, nobody would ever stop it."""
-    if _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    if os.getppid() != parent_pid:
-        os._exit(EXIT_STOPPED)
-
-
-def _share_one_heap() -> None:
-    """Let all threads take their pieces from one heap, whose end is given back.
-
-    Measured with 64 clients of 64 MiB, four kinds of load one after another: 202 MiB without, 187 with. Pages
-    of its own for every piece of 128 KiB took as little memory, and a third more of the processor for a PUT
-    of 1 MiB, because each page is made anew.
-    """
-    if hasattr(_libc, "mallopt"):
-        for option, value in _HEAP.values():
-            _libc.mallopt(option, value)
-
-
-def _uvicorn_config(settings: Settings, app_factory: AppFactory, counters: Counters) -> uvicorn.Config:
-    return uvicorn.Config(
-        app_factory,
-        factory=True,
-        interface="asgi3",
-        loop="uvloop",
-        http=counted_protocol_for(settings, counters),
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # `wire` dates answers as they go out; uvicorn's date is a second old, more where the loop is busy.
-        date_header=False,
-        # On everything: what somebody stored as text is never taken for a page because it looks like one.
-        headers=[("X-Content-Type-Options", "nosniff")],
-        proxy_headers=False,
-        backlog=BACKLOG,
-        workers=1,
-        timeout_keep_alive=settings.keep_alive_s,
-        timeout_graceful_shutdown=settings.graceful_stop_s,
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=settings.tls_key,
-    )
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "D"
+    except (OSError, UnicodeDecodeError, IndexError):
+        return False
 
 
 # ---- before the fork --------------------------------------------------------------------------------------
@@ -382,10 +285,12 @@ def _woken_by_signals(selector: selectors.BaseSelector, on_stop: Callable[[int],
 
     def drain(_: int) -> None:
         for signal_number in reader.recv(4096):
-            if signal_number in _STOP_SIGNALS:
+            if signal_number in _ENDING:
                 on_stop(signal_number)
 
-    watched = (*_STOP_SIGNALS, signal.SIGCHLD)
+    # Whoever started it with nohup does not want it to end with the terminal.
+    is_deaf = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    watched = [number for number in (*_ENDING, signal.SIGCHLD) if not (is_deaf and number == signal.SIGHUP)]
     before = {number: signal.signal(number, lambda *_: None) for number in watched}
     wakeup_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     selector.register(reader, selectors.EVENT_READ, drain)

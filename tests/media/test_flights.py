@@ -151,7 +151,7 @@ def test_processes_take_turns_at_the_same_work(tmp_path: Path) -> None:
     lock, entered = tmp_path / "lock", tmp_path / "entered"
 
     async def hold_forever() -> None:
-        async with Claims(lock).hold("work"):
+        async with Claims(lock, 60).hold("work"):
             entered.touch()
             await asyncio.sleep(60)
 
@@ -167,11 +167,15 @@ def test_processes_take_turns_at_the_same_work(tmp_path: Path) -> None:
         time.sleep(0.01)
 
     async def story() -> None:
-        claims = Claims(lock)
+        claims = Claims(lock, 60)
         async with claims.hold("other work"):
             pass
         waiting = asyncio.create_task(anext_of(claims))
         await asyncio.sleep(0.2)
+        assert not waiting.done()
+        hasty = Claims(lock, 0.05)
+        await asyncio.wait_for(anext_of(hasty), 5)  # goes on without: it is a courtesy, and time is short
+        hasty.close()
         assert not waiting.done()
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

@@ -14,11 +14,11 @@ import pytest
 
 from meiku import errors
 from meiku.meta import buckets, objects, users
-from meiku.meta.group_commit import Turn
 from meiku.meta.records import EMPTY, ObjectRecord, UserRecord
 from meiku.meta.schema import MIGRATIONS
 from meiku.meta.sqlite import migrate, open_sqlite
 from meiku.meta.transaction import Statement, Transaction
+from meiku.meta.turn import Turn
 
 PRELUDE = """
 import asyncio, pathlib, sys

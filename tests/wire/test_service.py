@@ -5,13 +5,17 @@ from typing import Any
 
 import pytest
 
-from meiku.wire.service import answer_service
+from meiku.wire.service import Readiness, answer_service
 
 TOKEN = "a-token-of-the-tests"
 
 
 async def page() -> bytes:
     return b"figures"
+
+
+async def ready() -> Readiness:
+    return Readiness()
 
 
 def status(client: Any, token: str | None = None, version: str = "1.1", **headers: str) -> int:
@@ -24,7 +28,7 @@ def status(client: Any, token: str | None = None, version: str = "1.1", **header
         "headers": sent,
         "http_version": version,
     }
-    answer = asyncio.run(answer_service(scope, ready=True, token=token, read_metrics=page))
+    answer = asyncio.run(answer_service(scope, ask_ready=ready, token=token, read_metrics=page))
     assert (answer.body == b"figures") == (answer.status == 200)
     return answer.status
 

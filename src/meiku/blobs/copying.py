@@ -10,7 +10,7 @@ from io import FileIO
 from pathlib import Path
 
 from meiku import errors
-from meiku.blobs.incoming import Incoming, full_when_no_room, remove_abandoned
+from meiku.blobs.incoming import Incoming, remove_abandoned, told_as_state_errors
 from meiku.blobs.room import Room
 from meiku.folders import sync_folder
 
@@ -96,7 +96,7 @@ def _linked(source: Path, target: Path) -> bool:
     """Take the place of what is there by a link to the source; False when the filesystem cannot."""
     target.unlink(missing_ok=True)
     try:
-        with full_when_no_room():
+        with told_as_state_errors():
             target.hardlink_to(source)
     except OSError as error:
         if error.errno in _CANNOT_LINK:

@@ -22,11 +22,13 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
-def full_when_no_room() -> Iterator[None]:
-    """Turn the system's words for "no room" into Full; every other failure passes."""
+def told_as_state_errors() -> Iterator[None]:
+    """Turn the system's words into Full where there is no room, ReadOnly where nothing may be written."""
     try:
         yield
     except OSError as error:
+        if error.errno == errno.EROFS:
+            raise errors.ReadOnly(error.strerror) from error
         if error.errno in _NO_ROOM:
             raise errors.Full(error.strerror) from error
         raise
@@ -54,7 +56,7 @@ class Incoming:
 
     def append(self, pieces: Sequence[bytes]) -> None:
         """Write pieces to the end; makes the file when there is none."""
-        with self._lock, full_when_no_room():
+        with self._lock, told_as_state_errors():
             self._append(pieces)
 
     def finish(self, pieces: Sequence[bytes]) -> None:
@@ -62,7 +64,7 @@ class Incoming:
 
         The file stays locked until `let_go` or `discard`: it is nobody's orphan while its row is on the way.
         """
-        with self._lock, full_when_no_room():
+        with self._lock, told_as_state_errors():
             file = self._append(pieces)
             file.sync()
             self._path.rename(self._target)

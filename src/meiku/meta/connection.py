@@ -73,7 +73,7 @@ def run(cursor: apsw.Cursor, flow: Callable[[], Transaction[T]]) -> T:
 
 
 def meaning_of(error: BaseException, connection: apsw.Connection) -> BaseException:
-    """Tell what an engine's error means to the house: Conflict, Full, or itself."""
+    """Tell what an engine's error means to the house: Conflict, Full, ReadOnly, Busy, Damaged, or itself."""
     known: errors.StateError
     if isinstance(error, apsw.ConstraintError):
         known = errors.Conflict(str(error))
@@ -81,6 +81,10 @@ def meaning_of(error: BaseException, connection: apsw.Connection) -> BaseExcepti
         known = errors.Full(str(error))
     elif isinstance(error, apsw.IOError | apsw.CantOpenError) and connection.system_errno in _NO_ROOM:
         known = errors.Full(os.strerror(connection.system_errno))
+    elif isinstance(error, apsw.ReadOnlyError):
+        known = errors.ReadOnly(str(error))
+    elif isinstance(error, apsw.BusyError):
+        known = errors.Busy("another program holds the database's own lock")
     elif isinstance(error, apsw.CorruptError | apsw.NotADBError):
         known = errors.Damaged(str(error))
     else:

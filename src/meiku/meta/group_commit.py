@@ -3,27 +3,29 @@
 Statements run on the event loop, without a savepoint for each transaction unless one failed half done; only
 what waits runs in a thread: for the turn among processes, and for the disk. (Statements in the thread too was
 measured: every one gives up the interpreter lock and waits for the busy loop to hand it back.) A transaction
-that is long by nature takes its whole group into the thread, so that the loop goes on. Knows no nouns.
+that is long by nature takes its whole group into the thread, so that the loop goes on. Nobody waits for
+ever: where the turn or the disk does not come for some seconds, what was not begun is Busy, and so is what
+comes, until it does come. Knows no nouns.
 """
 
 import asyncio
-import fcntl
-import os
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
 import apsw
 
+from meiku import errors
 from meiku.meta.connection import meaning_of, run
 from meiku.meta.transaction import Transaction
+from meiku.meta.turn import Turn
 
 T = TypeVar("T")
 # What one group may hold up the loop: about 2 ms.
 _GROUP_LIMIT = 64
+_log = logging.getLogger("meiku.writes")
 
 
 class Waiting(NamedTuple):
@@ -46,41 +48,22 @@ class Outcome(NamedTuple):
     error: BaseException | None
 
 
-class Turn:
-    """The turn to write, among all processes on one data folder."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-
-    def __enter__(self) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_UN)
-
-    def try_take(self) -> bool:
-        """Take the turn if nobody has it."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def close(self) -> None:
-        """Let go of the lock file."""
-        os.close(self._file)
-
-
 class GroupCommit:
     """The queue of transactions, and the groups that they are committed in, one at a time."""
 
-    def __init__(self, connection: apsw.Connection, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        turn: Turn,
+        loop: asyncio.AbstractEventLoop,
+        longest_wait_s: float,
+    ) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
         self._turn = turn
         self._loop = loop
+        self._longest_wait_s = longest_wait_s
+        self._standstill: errors.Busy | None = None
         self._waiting: list[Waiting] = []
         self._busy = False
         self._idle = asyncio.Event()
@@ -88,8 +71,11 @@ class GroupCommit:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="meiku-writer")
 
     def submit(self, flow: Callable[[], Transaction[T]], *, long: bool = False) -> "asyncio.Future[T]":
-        """Queue a transaction; the answer comes once it is durable or undone."""
+        """Queue a transaction; the answer comes once it is durable or undone, or certainly not begun."""
         answer: asyncio.Future[T] = self._loop.create_future()
+        if self._standstill is not None:
+            answer.set_exception(self._standstill)
+            return answer
         self._waiting.append(Waiting(flow, answer, long))
         if not self._busy:
             self._busy = True
@@ -121,11 +107,29 @@ class GroupCommit:
             self._in_thread(lambda: self._finish(group, attempted), self._tell)
 
     def _in_thread(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        watch = self._loop.call_later(self._longest_wait_s, self._stand_still)
+
         def tell(done: "Future[T]") -> None:
             with suppress(RuntimeError):  # the loop has ended, and with it everybody who waited
-                self._loop.call_soon_threadsafe(then, done.result())
+                self._loop.call_soon_threadsafe(self._go_on, watch, then, done.result())
 
         self._thread.submit(work).add_done_callback(tell)
+
+    def _stand_still(self) -> None:
+        """Turn everybody away who has not begun: what the thread waits for has not come for too long."""
+        self._standstill = errors.Busy(f"the turn to write is held by {self._turn.holder()}")
+        _log.warning("no write has ended for %g s: %s", self._longest_wait_s, self._standstill)
+        turned_away, self._waiting = self._waiting, []
+        for waiting in turned_away:
+            if not waiting.answer.done():
+                waiting.answer.set_exception(self._standstill)
+
+    def _go_on(self, watch: asyncio.TimerHandle, then: Callable[[T], None], result: T) -> None:
+        watch.cancel()
+        if self._standstill is not None:
+            self._standstill = None
+            _log.warning("writes go on")
+        then(result)
 
     def _attempt_all(self, group: list[Waiting]) -> "list[Outcome] | BaseException":
         """Run every transaction of a group; an error is what ended it for all."""

@@ -14,29 +14,38 @@ import apsw
 
 from meiku import errors
 from meiku.meta.connection import connect, create_file, meaning_of, run
-from meiku.meta.group_commit import GroupCommit, Turn
+from meiku.meta.group_commit import GroupCommit
 from meiku.meta.schema import MIGRATIONS
 from meiku.meta.transaction import Transaction, is_long
+from meiku.meta.turn import Turn
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_LONGEST_WAIT_S = 10.0
 
 
-async def open_sqlite(path: Path) -> "SqliteMeta":
+async def open_sqlite(path: Path, longest_wait_s: float = _LONGEST_WAIT_S) -> "SqliteMeta":
     """Open the store at a path, making or bringing up to date what is there.
 
-    Raises StateError when the database is of a newer schema than this program knows.
+    Raises StateError when the database is of a newer schema than this program knows, and Busy when another
+    process keeps the turn to write for so many seconds, now as with every write.
     """
-    return SqliteMeta(*await asyncio.to_thread(_open, path), asyncio.get_running_loop())
+    opened = await asyncio.to_thread(_open, path, longest_wait_s)
+    return SqliteMeta(*opened, asyncio.get_running_loop(), longest_wait_s)
 
 
-def _open(path: Path) -> tuple[apsw.Connection, apsw.Connection, Turn]:
+def _open(path: Path, longest_wait_s: float) -> tuple[apsw.Connection, apsw.Connection, Turn]:
     create_file(path)
     turn = Turn(path.parent / "write.lock")
-    with turn:
-        writer = connect(path, query_only=False)
-        migrate(writer)
-    return connect(path, query_only=True), writer, turn
+    try:
+        turn.take_within(longest_wait_s)
+        with turn:
+            writer = connect(path, query_only=False)
+            migrate(writer)
+        return connect(path, query_only=True), writer, turn
+    except BaseException:
+        turn.close()
+        raise
 
 
 def migrate(connection: apsw.Connection, migrations: tuple[str, ...] = MIGRATIONS) -> None:
@@ -63,10 +72,11 @@ class SqliteMeta:
         writer: apsw.Connection,
         turn: Turn,
         loop: asyncio.AbstractEventLoop,
+        longest_wait_s: float,
     ) -> None:
         self._reader = reader
         self._cursor = reader.cursor()
-        self._commits = GroupCommit(writer, turn, loop)
+        self._commits = GroupCommit(writer, turn, loop, longest_wait_s)
         self._data_version: Any = None
         self._settings_version: Any = None
 
@@ -87,6 +97,8 @@ class SqliteMeta:
             first.close()
             execute("BEGIN")
             return run(self._cursor, partial(flow, *args, **kwargs))
+        except apsw.ReadOnlyError:
+            raise  # a flow that writes where it was to read: a mistake of ours, and not the disk's state
         except apsw.Error as error:
             raise meaning_of(error, self._reader) from error
         finally:

@@ -25,7 +25,8 @@ THREAD_BYTES = 64 * 1024
 _PARTS_PAGE = 1000
 
 # What a write's transaction may say to mean: it certainly did not happen, so the new bytes belong to nobody.
-_CERTAINLY_REFUSED = (errors.Conflict, errors.Missing, errors.Unmet, errors.Replaced, errors.S3Error)
+_REFUSED = (errors.Conflict, errors.Missing, errors.Unmet, errors.Replaced, errors.Busy, errors.ReadOnly)
+_CERTAINLY_REFUSED = (*_REFUSED, errors.S3Error)
 
 
 class Incoming(Protocol):

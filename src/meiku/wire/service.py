@@ -9,6 +9,7 @@ import hmac
 import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from meiku import __version__
@@ -23,13 +24,31 @@ _FORWARDED = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What can be done now: `status` is `ready`, or one word for what is in the way, which `reason` tells."""
+
+    status: str = "ready"
+    reason: str = ""
+    can_read: bool = True
+
+    @property
+    def can_write(self) -> bool:
+        """Tell whether everything is done that is asked for."""
+        return self.status == "ready"
+
+
 def is_service(scope: Scope, domains: Sequence[str]) -> bool:
     """Tell whether a request is for one of these addresses; on a bucket's host none is."""
     return scope["path"].startswith("/-/") and bucket_of_host(_host(scope), domains) is None
 
 
 async def answer_service(
-    scope: Scope, *, ready: bool, token: str | None, read_metrics: Callable[[], Awaitable[bytes]]
+    scope: Scope,
+    *,
+    ask_ready: Callable[[], Awaitable[Readiness]],
+    token: str | None,
+    read_metrics: Callable[[], Awaitable[bytes]],
 ) -> Response:
     """Answer one of the service's own addresses; `token` is what the figures are guarded by, if by any."""
     path = scope["path"]
@@ -38,7 +57,9 @@ async def answer_service(
     if path == "/-/health":
         return _json(200, {"status": "alive", "version": __version__})
     if path == "/-/ready":
-        return _json(200 if ready else 503, {"status": "ready" if ready else "starting"})
+        ready = await ask_ready()
+        told = {"status": ready.status} | ({"reason": ready.reason} if ready.reason else {})
+        return _json(200 if ready.can_write else 503, told)
     if path == "/-/metrics":
         refused = _refuse_stranger(scope, token)
         return refused or Response(200, [(b"content-type", _EXPOSITION)], await read_metrics())

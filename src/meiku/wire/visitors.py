@@ -6,15 +6,22 @@ here: anything of what is stored.
 """
 
 import re
+from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
 
 from meiku import errors
 from meiku.wire.renderer import Headers, Response
 from meiku.wire.request import Request
+from meiku.wire.service import Readiness
 
 # Source: https://github.com/minio/minio/blob/master/docs/metrics/healthcheck/README.md
-_WATCHED = frozenset({"health/live", "health/ready", "health/cluster", "health/cluster/read"})
+_WATCHED: dict[str, Callable[[Readiness], bool] | None] = {
+    "health/live": None,
+    "health/ready": lambda ready: ready.can_write,
+    "health/cluster": lambda ready: ready.can_write,
+    "health/cluster/read": lambda ready: ready.can_read,
+}
 _WATCHED_BUCKET = "minio"
 _PAGE = (Path(__file__).parent / "welcome.html").read_text(encoding="utf-8")
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
@@ -25,22 +32,30 @@ _POLICY = (
 _PAGES_TITLES = {"zh": "这台服务器的页面：", "en": "This server’s pages: "}
 
 
-def answer_visitor(request: Request, refusal: errors.S3Error, home_page: str | None) -> Response | None:
+async def answer_visitor(
+    request: Request,
+    refusal: errors.S3Error,
+    *,
+    home_page: str | None,
+    ask_ready: Callable[[], Awaitable[Readiness]],
+) -> Response | None:
     """Return what somebody without S3 is told in place of a refusal, None where it is not one of them."""
     if request.method not in ("GET", "HEAD") or "authorization" in request.headers:
         return None
     if isinstance(refusal, errors.NoSuchBucket):
-        return _health(request)
+        return await _health(request, ask_ready)
     if isinstance(refusal, errors.AccessDenied) and request.level == "service" and not request.query_string:
         return _welcome(request, home_page)
     return None
 
 
-def _health(request: Request) -> Response | None:
-    """Say that all is well: whoever is answered at all is answered by a service that is ready."""
+async def _health(request: Request, ask_ready: Callable[[], Awaitable[Readiness]]) -> Response | None:
+    """Say how the service fares, by the status alone, as MinIO does."""
     if request.host_style or request.bucket != _WATCHED_BUCKET or request.key not in _WATCHED:
         return None
-    return Response(200, [(b"content-type", b"text/plain")], b"")
+    is_well = _WATCHED[request.key]
+    status = 200 if is_well is None or is_well(await ask_ready()) else 503
+    return Response(status, [(b"content-type", b"text/plain")], b"")
 
 
 def _welcome(request: Request, home_page: str | None) -> Response | None:
