@@ -20,6 +20,7 @@ RUN = {"sh", "python"}
 REASONS = {
     "it fetches packages": "a test needs no network",
     "it takes minutes": "it is run by hand, or is the tests themselves",
+    "another test starts it": "it is the server of that test",
     "the service runs already": "the same service, started in another way",
     "no package that the tests use has this program": "what is said of it was tried by hand",
     "it needs a machine of its own": "it changes the system that it is typed on",
