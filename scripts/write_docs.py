@@ -1,4 +1,4 @@
-"""Writes what is made from the code: operations, settings (in Chinese, too), recipes, media's galleries.
+"""Writes what is made from the code: operations; settings, recipes and media's gallery, in both languages.
 
 python scripts/write_docs.py            writes them
 python scripts/write_docs.py --check    fails where one is stale, and writes nothing
@@ -11,16 +11,25 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "examples" / "direct-upload"))
 
+import recipes_zh  # noqa: E402
 import settings_zh  # noqa: E402
 from gallery import CARDS, Card  # noqa: E402
 from meiku import model, ops  # noqa: E402
 from meiku.config import Knob, Settings  # noqa: E402
-from meiku.media.operations import OPERATIONS  # noqa: E402
+from meiku.media.operations import OPERATIONS, Parameter  # noqa: E402
 from meiku.media.operations import Operation as Step  # noqa: E402
 from meiku.model import OperationModel  # noqa: E402
 from meiku.operation import Operation  # noqa: E402
 
 DOCS = ROOT / "docs"
+RECIPES_HEAD = """\
+# Recipes
+
+English · [中文](recipes.zh.md)
+
+Made from the table of steps by `make docs`; do not edit. How to use them: [media.md](media.md).
+Text and keys are written in URL-safe base64. Sentences name fields as the second column does.
+The pictures are what each recipe makes of the samples that `make serve` shows at `/pictures`."""
 _GALLERY_BEGINS, _GALLERY_ENDS = "<!-- made by `make docs` -->\n", "<!-- until here -->\n"
 _COLUMNS = 4
 
@@ -121,31 +130,34 @@ def _default(knob: Knob, units: Mapping[str, str] | None = None) -> str:
     return f"{text} {unit}".strip()
 
 
-def recipes_page() -> str:
+def recipes_page(language: str = "en") -> str:
     """Say of every step of a recipe what it does, and of every parameter what it may be."""
-    lines = [
-        "# Recipes",
-        "",
-        "Made from the table of steps by `make docs`; do not edit. How to use them: [media.md](media.md).",
-        "Text and keys are written in URL-safe base64. Sentences name fields as the second column does.",
-        "The pictures are what each recipe makes of the samples that `make serve` shows at `/pictures`.",
-    ]
+    lines = [recipes_zh.HEAD if language == "zh" else RECIPES_HEAD]
+    names = recipes_zh.PARAMETERS if language == "zh" else ("parameter", "field", "what it may be")
     for step in OPERATIONS:
-        lines += ["", f"## {step.family}/{step.name}", "", *_step_sentences(step), *_shown(_cards_of(step))]
+        said = _step_sentences(step)
+        if language == "zh":
+            said = recipes_zh.sentences(f"{step.family}/{step.name}", said)
+        lines += ["", f"## {step.family}/{step.name}", "", *said, *_shown(_cards_of(step), language)]
         if step.parameters:
-            lines += ["", "| parameter | field | what it may be |", "| --- | --- | --- |"]
-            lines += [
-                f"| {_written(each.name)} | {each.field} | {each.kind.expected} |" for each in step.parameters
-            ]
-    lines += ["", "## Several together", *_shown([card for card in CARDS if not card.operation])]
+            lines += ["", f"| {' | '.join(names)} |", "| --- | --- | --- |"]
+            lines += [_parameter_row(each, language) for each in step.parameters]
+    together = recipes_zh.TOGETHER if language == "zh" else "Several together"
+    lines += ["", f"## {together}", *_shown([card for card in CARDS if not card.operation], language)]
     return "\n".join(lines) + "\n"
 
 
-def media_page(written: str) -> str:
+def _parameter_row(each: Parameter, language: str) -> str:
+    expected = recipes_zh.expected(each.kind.expected) if language == "zh" else each.kind.expected
+    itself = recipes_zh.ITSELF if language == "zh" else "the value itself"
+    return f"| {f'`{each.name}_…`' if each.name else itself} | {each.field} | {expected} |"
+
+
+def media_page(written: str, recipes: str) -> str:
     """Put a picture for every step between the marks of the page; the rest is written by hand."""
     before, rest = written.split(_GALLERY_BEGINS)
     after = rest.split(_GALLERY_ENDS)[1]
-    cells = [_cell(step) for step in OPERATIONS if _cards_of(step)]
+    cells = [_cell(step, recipes) for step in OPERATIONS if _cards_of(step)]
     cells += [""] * (-len(cells) % _COLUMNS)
     rows = [
         "| " + " | ".join(cells[first : first + _COLUMNS]) + " |" for first in range(0, len(cells), _COLUMNS)
@@ -154,11 +166,11 @@ def media_page(written: str) -> str:
     return "\n".join([before + _GALLERY_BEGINS, *head, *rows, "", _GALLERY_ENDS + after])
 
 
-def _cell(step: Step) -> str:
+def _cell(step: Step, recipes: str) -> str:
     """Show a step by the card that has its name, or else by its first."""
     cards = _cards_of(step)
     card = next((each for each in cards if each.name == step.name), cards[0])
-    anchor = f"recipes.md#{step.family}{step.name}"
+    anchor = f"{recipes}#{step.family}{step.name}"
     return f"{_picture(card)}<br>[{step.name}]({anchor})"
 
 
@@ -166,13 +178,13 @@ def _cards_of(step: Step) -> list[Card]:
     return [card for card in CARDS if card.operation == f"{step.family}/{step.name}"]
 
 
-def _shown(cards: list[Card]) -> Iterator[str]:
+def _shown(cards: list[Card], language: str) -> Iterator[str]:
     """Write a table of recipes with their pictures."""
     if cards:
-        yield from ("", "| | recipe | |", "| --- | --- | --- |")
+        yield from ("", f"| | {'配方' if language == 'zh' else 'recipe'} | |", "| --- | --- | --- |")
     for card in cards:
         recipe = card.recipe.replace("|", "\\|")
-        yield f"| {_picture(card)} | `{recipe}` | {card.en} |"
+        yield f"| {_picture(card)} | `{recipe}` | {getattr(card, language)} |"
 
 
 def _picture(card: Card) -> str:
@@ -184,10 +196,6 @@ def _step_sentences(step: Step) -> list[str]:
     return [line.strip() for line in (step.step.__doc__ or "").strip().splitlines()]
 
 
-def _written(name: str) -> str:
-    return f"`{name}_…`" if name else "the value itself"
-
-
 def main() -> int:
     """Write the pages or check them; the exit code says whether they are current."""
     pages = {
@@ -195,8 +203,11 @@ def main() -> int:
         DOCS / "settings.md": settings_page(),
         DOCS / "settings.zh.md": settings_page_zh(),
         DOCS / "recipes.md": recipes_page(),
+        DOCS / "recipes.zh.md": recipes_page("zh"),
     }
-    pages |= {path: media_page(path.read_text("utf-8")) for path in (DOCS / "media.md", DOCS / "media.zh.md")}
+    for ending in ("md", "zh.md"):
+        media = DOCS / f"media.{ending}"
+        pages[media] = media_page(media.read_text("utf-8"), f"recipes.{ending}")
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:
         for path in stale:

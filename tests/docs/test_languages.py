@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import recipes_zh
+import settings_zh
 from docs.reading import HOUSE, blocks_of, headings_of
+from meiku.config import Settings
 
 CHINESE = sorted(path for folder in (HOUSE, HOUSE / "docs") for path in folder.glob("*.zh.md"))
 
@@ -62,3 +65,15 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Every page, picture and file that a page names beside itself is there."""
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), f"{page.name} names {target}"
+
+
+def test_a_changed_sentence_asks_for_its_chinese() -> None:
+    """A step's page is not written where its English is another than the Chinese was made from."""
+    with pytest.raises(SystemExit, match="image/strip has changed"):
+        recipes_zh.sentences("image/strip", ["Leave everything in the result."])
+
+
+def test_every_setting_has_its_sentence() -> None:
+    """No more and no fewer sentences than settings, each in Chinese."""
+    assert settings_zh.SENTENCES.keys() == {knob.variable for knob in Settings.knobs()}
+    assert all(re.search("[\u4e00-\u9fff]", sentence) for sentence in settings_zh.SENTENCES.values())
