@@ -18,6 +18,7 @@ from media.golden.drawing import MOTIF, flat, opaque, png
 from media.working import made as made_by_worker
 from media.writing import encoded
 from meiku.media import read_recipe
+from meiku.media.code_points import in_boxes
 from meiku.media.engine import follow
 from meiku.media.made import Made
 
@@ -260,6 +261,36 @@ def test_wide_colours_in_numbers_are_found_again(kind: str) -> None:
     assert close(colour(made("format,png", source).body, 5, 5), (255, 0, 0), 14)
     plain = WRITERS[kind](opaque(flat(40, 30, (*RED, 255))), BT709, SRGB_CURVE)
     assert close(colour(made("format,png", plain).body, 5, 5), RED)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize(("transfer", "code", "least", "most"), [(PQ, 148, 215, 245), (HLG, 191, 215, 245)])
+def test_an_avif_of_ten_bits_is_brought_down(
+    transfer: int, code: int, least: int, most: int, frames: int
+) -> None:
+    """As cameras write HDR, and also where it moves."""
+    shade = Shade((code, code, code), 9, transfer=transfer, primaries=BT2020)
+    source = film("avif", "libsvtav1", frames=frames, shade=shade, pixels="yuv420p10le")
+    for recipe in ("format,png", "resize,w_20/format,jpg"):
+        assert all(least <= level <= most for level in colour(made(recipe, source).body, 5, 5))
+
+
+def test_of_several_pictures_in_a_file_the_colours_of_the_one_that_is_shown_count() -> None:
+    """Others beside it, such as a map to more light, have their own."""
+    source = boxed("avif", opaque(flat(40, 30, (*RED, 255))), BT709, SRGB_CURVE)
+    place = source.index(b"ipco") - 4
+    other = struct.pack(">I", 19) + b"colrnclx" + struct.pack(">HHHB", BT2020, PQ, 9, 128)
+    with_other = bytearray(source[: place + 8] + other + source[place + 8 :])
+    for box in (b"meta", b"iprp", b"ipco"):
+        start = with_other.index(box) - 4
+        size_bytes = int.from_bytes(with_other[start : start + 4], "big") + len(other)
+        with_other[start : start + 4] = size_bytes.to_bytes(4, "big")
+    # Behind their count stand the numbers of the boxes that describe the picture: all are one more now.
+    numbers = with_other.index(b"ipma") + 15
+    for at in range(numbers, numbers + with_other[numbers - 1]):
+        with_other[at] += 1
+    assert with_other.index(struct.pack(">HH", BT2020, PQ)) < with_other.index(b"colrnclx\0\x01")
+    assert in_boxes(source) == in_boxes(bytes(with_other)) == (BT709, SRGB_CURVE)
 
 
 def test_opacity_stays_beside_colours_that_are_brought_down() -> None:

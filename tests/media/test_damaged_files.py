@@ -18,6 +18,7 @@ from PIL import Image as pillow
 
 from media.filming import film
 from media.golden.drawing import GLASS, MOTIF, Drawing, opaque
+from media.test_brands import track_of_avif
 from media.working import Follow, in_a_workshop
 from meiku.media import RecipeRefused
 from meiku.media.limits import Limits
@@ -58,6 +59,11 @@ def _heic(drawing: Drawing, **options: object) -> bytes:
     return file.getvalue()
 
 
+def _numbers() -> bytes:
+    grey = (opaque(MOTIF).colourspace("b-w") / 255).copy(interpretation="b-w")
+    return bytes(grey.tiffsave_buffer(bigtiff=True))
+
+
 def _facts() -> dict[str, bytes]:
     exif = pillow.Exif()
     exif[pillow.ExifTags.Base.Orientation], exif[pillow.ExifTags.Base.Make] = 6, "meiku"
@@ -71,6 +77,7 @@ def _frames() -> list[pillow.Image]:
 SOURCES: dict[str, Callable[[], bytes]] = {
     "jpg": lambda: _file(MOTIF, "JPEG", **_facts()),
     "jpg progressive": lambda: _file(MOTIF, "JPEG", progressive=True),
+    "jpg without its end": lambda: _file(MOTIF, "JPEG")[:-2],
     "png": lambda: _file(GLASS, "PNG", **_facts()),
     "webp": lambda: _file(GLASS, "WEBP", **_facts()),
     "webp lossless": lambda: _file(GLASS, "WEBP", lossless=True),
@@ -79,8 +86,10 @@ SOURCES: dict[str, Callable[[], bytes]] = {
     "tiff": lambda: _file(GLASS, "TIFF", compression="tiff_lzw"),
     "tiff plain": lambda: _file(MOTIF.stretched(40, 30), "TIFF"),
     "tiff jpeg": lambda: _file(MOTIF, "TIFF", compression="jpeg"),
+    "tiff of numbers": lambda: _numbers(),
     "bmp": lambda: _file(MOTIF.stretched(40, 30), "BMP"),
     "avif": lambda: _file(GLASS, "AVIF", **_facts()),
+    "avif in a track": track_of_avif,
     "heic": lambda: _heic(GLASS, **_facts()),
     "heic tiles": lambda: _heic(MOTIF, tile_size=64),
     "mp4": lambda: film("mp4", "libx264", frames=12),

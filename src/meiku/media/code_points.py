@@ -3,7 +3,9 @@
 import struct
 from typing import NamedTuple
 
-_IN_BOXES = b"colrnclx"  # ISO/IEC 14496-12, 12.1.5
+from meiku.media.boxes import primary_properties
+
+_COLOURS, _IN_NUMBERS = b"colr", b"nclx"  # ISO/IEC 14496-12, 12.1.5
 _IN_PNG, _PNG_PIXELS = b"\0\0\0\x04cICP", b"IDAT"  # PNG, third edition, 11.3.2.6
 
 
@@ -15,8 +17,10 @@ class CodePoints(NamedTuple):
 
 
 def in_boxes(data: bytes) -> CodePoints | None:
-    """Tell those of a HEIC or AVIF."""
-    return _read(">HH", data, data.find(_IN_BOXES), _IN_BOXES)
+    """Tell those of the picture that a HEIC or AVIF shows."""
+    bodies = (body for kind, body in primary_properties(data) if kind == _COLOURS)
+    found = next((body for body in bodies if body.startswith(_IN_NUMBERS)), b"")
+    return _read(">HH", found, 0 if found else -1, _IN_NUMBERS)
 
 
 def in_png(data: bytes) -> CodePoints | None:
