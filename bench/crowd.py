@@ -48,7 +48,7 @@ async def _fill(database: Path, count: int) -> None:
 
 def _put(bucket: BucketRecord, numbers: range, count: int, now_ms: int) -> Transaction[None]:
     for key in _keys(numbers, count // PREFIXES):
-        yield from store(bucket.bucket_id, _record(key, bucket.owner_id, now_ms), None, now_ms)
+        yield from store(bucket.bucket_id, _record(key, bucket.owner_id, now_ms), None, 0, now_ms)
 
 
 def _record(key: str, owner_id: str, now_ms: int) -> ObjectRecord:

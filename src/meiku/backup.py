@@ -68,20 +68,23 @@ class Copied:
     lost: list[Lost] = field(default_factory=list)
 
 
-def back_up(data: Path, target: Path, *, link: bool, tell: Tell) -> Copied:
-    """Copy a data folder, in use or not, into a folder that is empty or holds an earlier backup of ours."""
+def back_up(data: Path, target: Path, *, link: bool, compare: bool, tell: Tell) -> Copied:
+    """Copy a data folder, in use or not, into a folder that is empty or holds an earlier backup of ours.
+
+    What is copied is compared with its checksum; with `compare` also what is linked, or was there before.
+    """
     _require_apart(data, target)
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone_in(target):
         _require_backup(target)
         marker = _Marker(target, data)
-        copied = _Copy(data, target, link, tell).run(marker.announce)
+        copied = _Copy(data, target, tell, link=link, compare=compare).run(marker.announce)
         marker.conclude(copied)
     return copied
 
 
-def restore(backup: Path, target: Path, *, link: bool, tell: Tell) -> Copied:
-    """Copy a backup into a new data folder; refuses one that holds anything."""
+def restore(backup: Path, target: Path, *, link: bool, compare: bool, tell: Tell) -> Copied:
+    """Copy a backup into a new data folder; refuses one that holds anything. `compare` as for `back_up`."""
     if not (backup / MARKER).exists():
         raise ConfigError(f"{backup} holds no {MARKER}: it is no backup, or one that was never finished")
     _require_apart(backup, target)
@@ -89,7 +92,7 @@ def restore(backup: Path, target: Path, *, link: bool, tell: Tell) -> Copied:
         raise ConfigError(f"{target} is not empty; a backup is restored into a new folder only")
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone_in(target):
-        copied = _Copy(backup, target, link, tell).run(lambda _: None)
+        copied = _Copy(backup, target, tell, link=link, compare=compare).run(lambda _: None)
     (target / _LOCK).unlink()
     return copied
 
@@ -97,8 +100,9 @@ def restore(backup: Path, target: Path, *, link: bool, tell: Tell) -> Copied:
 class _Copy:
     """One copy on its way."""
 
-    def __init__(self, source: Path, target: Path, link: bool, tell: Tell) -> None:
+    def __init__(self, source: Path, target: Path, tell: Tell, *, link: bool, compare: bool) -> None:
         self._source = source
+        self._compare = compare
         self._target = target
         self._tell = tell
         self._blobs = BlobCopies(source, target, link=link)
@@ -140,7 +144,7 @@ class _Copy:
 
     def _copy_blob(self, blob: NamedBlob) -> bool | None:
         """Copy one blob and tell whether it was linked; None when it was there already or cannot be had."""
-        if self._is_copied(blob):
+        if self._is_there(blob) and (not self._compare or self._is_intact(blob)):
             return None
         found_bytes = self._blobs.source_size_bytes(blob.blob_id)
         if found_bytes is None or found_bytes < blob.size_bytes:
@@ -148,19 +152,30 @@ class _Copy:
             self._reasons[blob.blob_id] = f"{there} of its {blob.size_bytes} bytes is there"
             return None
         try:
-            return self._blobs.copy(blob.blob_id, _Comparing(blob))
+            is_linked = self._blobs.copy(blob.blob_id, _Comparing(blob))
+            if is_linked and self._compare:
+                self._blobs.look(blob.blob_id, _Comparing(blob))
+            return is_linked
         except errors.Damaged as damage:
             self._reasons[blob.blob_id] = str(damage)
             return None
 
-    def _is_copied(self, blob: NamedBlob) -> bool:
+    def _is_there(self, blob: NamedBlob) -> bool:
         size_bytes = self._blobs.size_bytes(blob.blob_id)
         return size_bytes is not None and size_bytes >= blob.size_bytes
+
+    def _is_intact(self, blob: NamedBlob) -> bool:
+        """Tell whether what is in the copy already is still what was stored."""
+        try:
+            self._blobs.look(blob.blob_id, _Comparing(blob))
+        except errors.Damaged:
+            return False
+        return True
 
     def _lost(self, database: Path) -> Iterator[Lost]:
         """Look once more, at the copy alone, whether every blob that it names is in it."""
         for blob in named_blobs(database):
-            if not self._is_copied(blob):
+            if blob.blob_id in self._reasons or not self._is_there(blob):
                 reason = self._reasons.get(blob.blob_id, "it is not in the copy")
                 yield Lost(blob.bucket, blob.key.decode(errors="backslashreplace"), reason)
 

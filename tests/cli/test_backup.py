@@ -272,3 +272,47 @@ def test_what_the_source_has_lost_is_named(server: Any, tmp_path: Path) -> None:
     assert len(files(copy)) == 5
     assert back_up(server.data, linked)["lost"] == []
     assert flipped.samefile(linked / "blobs" / flipped.name[:2] / flipped.name)
+
+
+def compared(server: Any, copy: Path) -> Any:
+    """Back up and compare everything; tells what the command said."""
+    done = run("backup", str(copy), "--data", str(server.data), "--json", "--compare")
+    said = json.loads(done.stdout)
+    assert done.returncode == (1 if said["lost"] else 0), done.stderr
+    return said
+
+
+def lost_keys(said: Any) -> set[str]:
+    return {entry["key"] for entry in said["lost"]}
+
+
+@pytest.mark.parametrize("options", [(), ("--copy",)])
+def test_comparing_reads_what_is_linked_or_there(server: Any, tmp_path: Path, options: tuple[str]) -> None:
+    """Size alone judges what was copied before; --compare takes it anew where it rotted in the backup.
+
+    What rotted in the data is named, linked or not, and an older copy that is whole stays as it is.
+    """
+    copy = tmp_path / "copy"
+    back_up(server.data, copy, *options)
+    assert compared(server, copy)["new_blobs"] == 0
+    original, kept = blob_of(server.data, "large/1"), blob_of(copy, "large/0")
+    flip_a_bit(kept, 1000)  # where it is linked, this is the data's own file
+    flip_a_bit(original, 1000)
+    assert back_up(server.data, copy)["lost"] == []
+    said = compared(server, copy)
+    if options:
+        assert (lost_keys(said), said["new_blobs"]) == (set(), 1)
+        assert whole(copy)["large/1"] == md5(LARGE).hexdigest()
+    else:
+        assert lost_keys(said) == {"large/0", "large/1"}
+
+
+def test_a_restore_compares_as_well(server: Any, tmp_path: Path) -> None:
+    """A backup that rotted is not restored in silence, though its bytes are only linked."""
+    copy = tmp_path / "copy"
+    back_up(server.data, copy, "--copy")
+    flip_a_bit(blob_of(copy, "large/2"), 1000)
+    for options, status in (((), 0), (("--compare",), 1)):
+        done = run("restore", str(copy), str(tmp_path / f"restored{status}"), "--json", *options)
+        assert done.returncode == status, done.stderr
+        assert lost_keys(json.loads(done.stdout)) == ({"large/2"} if status else set())

@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from meiku import errors
-from meiku.meta import Meta, buckets, objects, parts, released, uploads, users
+from meiku.meta import Meta, buckets, objects, parts, released, results, uploads, users
 from meiku.meta.records import (
     EMPTY,
     BucketRecord,
@@ -508,7 +509,7 @@ def test_completing_keeps_the_chosen_parts_and_releases_the_rest(driver: Driver)
         for number, size in ((1, 10), (2, 99), (3, 20), (7, 5)):
             await meta.write(parts.put_part, "up", a_part(number, size), None)
         whole = an_object(content=Content("parts", "up"), etag="whole")
-        chosen = [(1, "p1"), (3, "p3"), (7, "p7")]
+        chosen = [(1, "p1", 0), (3, "p3", 10), (7, "p7", 30)]
         assert await meta.write(uploads.complete_upload, "up", whole, chosen, None, 50) == whole
         assert await meta.read(objects.find_object, bucket.bucket_id, b"k") == whole
         found = await meta.read(parts.find_parts, "up", 0, 35, 100)
@@ -525,6 +526,71 @@ def test_completing_keeps_the_chosen_parts_and_releases_the_rest(driver: Driver)
         assert await meta.read(uploads.find_completed, "up") is not None
         await meta.write(uploads.forget_completed, 51)
         assert await meta.read(uploads.find_completed, "up") is None
+
+    driver(story)
+
+
+@pytest.mark.parametrize("changed", ["nothing", "replaced", "sent again", "one more", "placed otherwise"])
+def test_places_that_were_written_beforehand(driver: Driver, changed: str) -> None:
+    """They are taken only where every part is still the chosen one in its place; else all is done anew."""
+    sizes = {1: 10, 2: 20, 4: 5}
+    chosen = [(1, "p1", 0), (2, "p2", 10), (4, "p4", 30)]
+
+    async def story(meta: Meta) -> None:
+        bucket = await a_bucket(meta)
+        await meta.write(uploads.add_upload, an_upload(bucket))
+        for number, size in sizes.items():
+            await meta.write(parts.put_part, "up", a_part(number, size), None)
+        for place in chosen:
+            await meta.write(parts.place_parts, "up", [place])
+        if changed == "replaced":
+            await meta.write(parts.put_part, "up", a_part(2, 7, etag="other"), None)
+        elif changed == "sent again":
+            await meta.write(parts.put_part, "up", a_part(2, 20, blob_id="b2b"), None)
+        elif changed == "one more":
+            await meta.write(parts.put_part, "up", a_part(3, 99), None)
+        elif changed == "placed otherwise":
+            await meta.write(parts.place_parts, "up", [(2, "p2", 0), (4, "p4", 20)])
+        whole = an_object(content=Content("parts", "up"))
+        if changed == "replaced":
+            with pytest.raises(errors.Conflict):
+                await meta.write(uploads.complete_upload, "up", whole, chosen, None, 0)
+            return
+        await meta.write(uploads.complete_upload, "up", whole, chosen, None, 0)
+        found = await meta.read(parts.find_parts, "up", 0, 35, 100)
+        assert [(part.part_number, part.etag, part.offset_bytes) for part in found] == chosen
+
+    driver(story)
+
+
+def test_parts_of_an_object_are_not_placed(driver: Driver) -> None:
+    """A second completion that comes late does not touch what the first one has made."""
+
+    async def story(meta: Meta) -> None:
+        await meta.write(uploads.add_upload, an_upload(await a_bucket(meta)))
+        await meta.write(parts.put_part, "up", a_part(1), None)
+        whole = an_object(content=Content("parts", "up"))
+        await meta.write(uploads.complete_upload, "up", whole, [(1, "p1", 0)], None, 0)
+        with pytest.raises(errors.Missing):
+            await meta.write(parts.place_parts, "up", [(1, "p1", 77)])
+        [part] = await meta.read(parts.list_parts, "up", 0, 9)
+        assert part.offset_bytes == 0
+
+    driver(story)
+
+
+@pytest.mark.parametrize("numbers", [[1, 2, 3, 4], [2, 3, 7, 10000], [1, 2, 3, 5]])
+def test_the_nth_part(driver: Driver, numbers: list[int]) -> None:
+    """Parts are counted in their order, with or without gaps in their numbers."""
+
+    async def story(meta: Meta) -> None:
+        await meta.write(uploads.add_upload, an_upload(await a_bucket(meta)))
+        for number in numbers:
+            await meta.write(parts.put_part, "up", a_part(number), None)
+        for ordinal, number in enumerate(numbers, 1):
+            part = await meta.read(parts.nth_part, "up", ordinal, len(numbers))
+            assert part == a_part(number)
+        assert await meta.read(parts.nth_part, "up", len(numbers) + 1, len(numbers)) is None
 
     driver(story)
 
@@ -550,7 +616,7 @@ def test_a_range_finds_only_its_parts(driver: Driver, start: int, stop: int, num
         for number, size in sizes.items():
             await meta.write(parts.put_part, "up", a_part(number, size), None)
         whole = an_object(content=Content("parts", "up"))
-        chosen = [(number, f"p{number}") for number in sizes]
+        chosen = [(1, "p1", 0), (2, "p2", 10), (3, "p3", 30), (4, "p4", 35)]
         await meta.write(uploads.complete_upload, "up", whole, chosen, None, 0)
         found = await meta.read(parts.find_parts, "up", start, stop, 100)
         assert [part.part_number for part in found] == numbers
@@ -559,10 +625,11 @@ def test_a_range_finds_only_its_parts(driver: Driver, start: int, stop: int, num
 
 
 @pytest.mark.parametrize(
-    "chosen", [[(1, "p1"), (2, "other")], [(1, "p1"), (2, "p2"), (3, "p3")], [(2, "p1")]]
+    "chosen",
+    [[(1, "p1", 0), (2, "other", 10)], [(1, "p1", 0), (2, "p2", 10), (3, "p3", 20)], [(2, "p1", 0)]],
 )
 def test_completing_with_a_part_that_is_not_so_changes_nothing(
-    driver: Driver, chosen: list[tuple[int, str]]
+    driver: Driver, chosen: list[parts.Place]
 ) -> None:
     """A part replaced or absent is a Conflict that names its number; the upload goes on."""
 
@@ -593,7 +660,7 @@ def test_completing_depends_on_its_condition(driver: Driver) -> None:
         whole = an_object(content=Content("parts", "up"))
         only_new = Condition(if_none_match="*")
         with pytest.raises(errors.Unmet):
-            await meta.write(uploads.complete_upload, "up", whole, [(1, "p1")], only_new, 0)
+            await meta.write(uploads.complete_upload, "up", whole, [(1, "p1", 0)], only_new, 0)
         assert await meta.read(uploads.find_upload, "up") is not None
         assert await meta.read(objects.find_object, bucket.bucket_id, b"k") == former
 
@@ -610,14 +677,14 @@ def test_an_ended_upload_takes_no_more(driver: Driver) -> None:
             await meta.write(parts.put_part, "up", a_part(1), None)
             whole = an_object(content=Content("parts", "up"))
             if end == "complete":
-                await meta.write(uploads.complete_upload, "up", whole, [(1, "p1")], None, 0)
+                await meta.write(uploads.complete_upload, "up", whole, [(1, "p1", 0)], None, 0)
                 await meta.write(objects.remove_object, bucket.bucket_id, b"k", None, 0)
             else:
                 assert await meta.write(uploads.abort_upload, "up", 0)
             with pytest.raises(errors.Missing):
                 await meta.write(parts.put_part, "up", a_part(2), b"late")
             with pytest.raises(errors.Missing):
-                await meta.write(uploads.complete_upload, "up", whole, [(1, "p1")], None, 0)
+                await meta.write(uploads.complete_upload, "up", whole, [(1, "p1", 0)], None, 0)
             assert not await meta.write(uploads.abort_upload, "up", 0)
             assert await meta.read(count, "parts") == await meta.read(count, "inline_bytes") == 0
 
@@ -637,7 +704,7 @@ def test_parts_are_released_whole_with_their_grace(driver: Driver, end: str) -> 
         if end == "abort":
             await meta.write(uploads.abort_upload, "up", 100)
         else:
-            await meta.write(uploads.complete_upload, "up", whole, [(1, "p1"), (2, "p2")], None, 50)
+            await meta.write(uploads.complete_upload, "up", whole, [(1, "p1", 0), (2, "p2", 10)], None, 50)
             assert await blobs_released(meta) == []
         if end == "replace":
             await meta.write(objects.put_object, bucket.bucket_id, an_object(), None, None, 100)
@@ -797,5 +864,109 @@ def test_the_version_moves_with_settings_only(driver: Driver) -> None:
         assert not await moves(objects.remove_object, bucket.bucket_id, b"k", None, 0)
         assert await moves(partial(buckets.remove_bucket, with_uploads=False), bucket.bucket_id, 0)
         assert await moves(users.remove_user, "u1")
+
+    driver(story)
+
+
+def a_result(size_bytes: int, used_at_ms: int, blob_id: str | None = None) -> results.ResultRecord:
+    return results.ResultRecord("image/png", size_bytes, blob_id, None if blob_id else b"x", used_at_ms)
+
+
+def test_the_bytes_of_all_results_are_counted(driver: Driver) -> None:
+    """The count is the rows' sum after every way in which a result comes, is replaced and goes."""
+
+    async def story(meta: Meta) -> None:
+        bucket = await a_bucket(meta)
+        await meta.write(objects.put_object, bucket.bucket_id, an_object(), None, None, 0)
+        now, gone = (results.ResultSource(bucket.bucket_id, b"k", etag, 7) for etag in ("e1", "e0"))
+
+        async def require(size_bytes: int) -> None:
+            assert await meta.read(results.results_bytes) == size_bytes
+            assert await meta.read(sum_of, "results") == size_bytes
+
+        await require(0)
+        for number in range(4):
+            await meta.write(results.store_result, f"r{number}", now, a_result(10, number))
+        await require(40)
+        await meta.write(results.store_result, "r0", now, a_result(25, 9, "blob"))
+        await require(55)
+        await meta.write(results.drop_result, "r0", 10)
+        await meta.write(results.drop_result, "none", 10)
+        await require(30)
+        await meta.write(results.store_result, "old", gone, a_result(1000, 11))
+        await meta.write(results.drop_stale_results, 12, 9)
+        await require(30)
+        with pytest.raises(errors.Conflict):
+            await meta.write(stored_then_refused, now)
+        await require(30)
+
+    driver(story)
+
+
+def test_results_make_room_oldest_first(driver: Driver) -> None:
+    """So many go as it takes until the others fit, those first that were used longest ago, some at a time."""
+
+    async def story(meta: Meta) -> None:
+        bucket = await a_bucket(meta)
+        source = results.ResultSource(bucket.bucket_id, b"k", "e1", 7)
+        for number in range(6):
+            await meta.write(results.store_result, f"r{number}", source, a_result(10, 100 - number))
+        assert await meta.write(results.drop_results_over, 45, 200, 9)
+        assert [await meta.read(results.find_result, f"r{n}") is None for n in range(6)] == 4 * [
+            False
+        ] + 2 * [True]
+        assert not await meta.write(results.drop_results_over, 5, 200, 3)
+        assert await meta.write(results.drop_results_over, 5, 200, 3)
+        assert await meta.read(results.results_bytes) == 0
+        assert await meta.write(results.drop_results_over, 0, 200, 3)
+
+    driver(story)
+
+
+def sum_of(table: str) -> Transaction[int]:
+    rows = yield Statement(f"SELECT COALESCE(SUM(size_bytes), 0) FROM {table}")
+    return int(rows[0][0])
+
+
+def stored_then_refused(source: results.ResultSource) -> Transaction[None]:
+    yield from results.store_result("refused", source, a_result(70, 1))
+    raise errors.Conflict("refused")
+
+
+def test_what_a_bucket_holds_is_counted(driver: Driver) -> None:
+    """The count is the rows' own after every way in which objects come, are replaced, go, or are refused."""
+
+    async def story(meta: Meta) -> None:
+        bucket, other = await a_bucket(meta), await a_bucket(meta, "other")
+        number = bucket.bucket_id
+
+        async def put(key: bytes, size_bytes: int, condition: Condition | None = None) -> None:
+            record = replace(an_object(key), size_bytes=size_bytes)
+            await meta.write(objects.put_object, number, record, None, condition, 0)
+
+        async def require(objects_held: int, size_bytes: int) -> None:
+            assert await meta.read(buckets.bucket_usage, number) == (objects_held, size_bytes)
+            assert await meta.read(buckets.bucket_usage, other.bucket_id) == (0, 0)
+
+        await require(0, 0)
+        for key in (b"a", b"b", b"c"):
+            await put(key, 10)
+        await put(b"a", 25)
+        await put(b"b", 10)
+        await require(3, 45)
+        with pytest.raises(errors.Unmet):
+            await put(b"c", 99, Condition(if_none_match="*"))
+        await meta.write(uploads.add_upload, an_upload(bucket, key=b"d"))
+        await meta.write(parts.put_part, "up", a_part(1, 30), None)
+        await require(3, 45)
+        whole = replace(an_object(b"d", Content("parts", "up")), size_bytes=30)
+        await meta.write(uploads.complete_upload, "up", whole, [(1, "p1", 0)], None, 0)
+        await meta.write(objects.remove_object, number, b"a", None, 0)
+        await meta.write(objects.remove_object, number, b"none", None, 0)
+        await require(3, 50)
+        await meta.write(objects.remove_objects, number, [b"b", b"c", b"d", b"none"], 0)
+        await require(0, 0)
+        await meta.write(buckets.remove_bucket, number, 0, with_uploads=True)
+        assert await meta.read(count, "bucket_usage") == 1
 
     driver(story)

@@ -97,6 +97,32 @@ def test_damaged_bytes_are_not_copied(filled: tuple[Server, SignedHttp], key: st
     assert [found["kind"] for found in checked["findings"] if found.get("key") == key] == ["changed"]
 
 
+@pytest.mark.parametrize(
+    ("key", "copied", "is_compared"),
+    [
+        ("parts", "bytes=100000-199999", True),  # the damaged part alone
+        ("parts", "bytes=50000-199999", True),  # it, and a piece of the one before
+        ("parts", "bytes=0-99999", None),  # the other one, which is whole
+        ("large/0", "bytes=0-199999", True),  # all there is
+        ("small/0", "bytes=200-300", True),  # small bytes are read whole anyway
+        ("parts", "bytes=100000-199998", False),  # a piece has no checksum of its own
+        ("large/0", "bytes=1-199999", False),
+    ],
+)
+def test_a_copied_range_compares_what_it_covers_whole(
+    filled: tuple[Server, SignedHttp], key: str, copied: str, is_compared: bool | None
+) -> None:
+    """UploadPartCopy of a range refuses damage wherever it has the bytes of a whole checksum in its hands."""
+    server, s3 = filled
+    harm(server, key)
+    begun = s3.send("POST", f"{BUCKET}/target", uploads="").body.decode()
+    upload_id = begun.partition("<UploadId>")[2].partition("</UploadId>")[0]
+    source = {"x-amz-copy-source": f"{BUCKET}/{key}", "x-amz-copy-source-range": copied}
+    answer = s3.send("PUT", f"{BUCKET}/target", headers=source, uploadId=upload_id, partNumber="1")
+    assert answer.status == (500 if is_compared else 200)
+    assert ('"event": "damage"' in server.read_log()) == bool(is_compared)
+
+
 @pytest.mark.parametrize("key", ["large/0", "parts"])
 def test_lost_bytes_are_not_copied(filled: tuple[Server, SignedHttp], key: str) -> None:
     """A source whose bytes are gone is damage, not a race."""

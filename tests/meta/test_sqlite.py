@@ -14,7 +14,9 @@ import pytest
 
 from meiku import errors
 from meiku.meta import buckets, objects, users
+from meiku.meta.connection import create_file
 from meiku.meta.records import EMPTY, ObjectRecord, UserRecord
+from meiku.meta.results import results_bytes
 from meiku.meta.schema import MIGRATIONS
 from meiku.meta.sqlite import migrate, open_sqlite
 from meiku.meta.transaction import Statement, Transaction
@@ -359,3 +361,35 @@ def test_a_migration_happens_whole_or_not_at_all(tmp_path: Path) -> None:
     assert sorted(tables(path)) == ["one", "two"] and connection.pragma("user_version") == 2
     assert connection.execute("SELECT COUNT(*) FROM one").fetchall() == [(1,)]
     connection.close()
+
+
+def test_a_data_folder_of_before_is_counted(tmp_path: Path) -> None:
+    """A database whose objects and results were never counted is opened, and the counts are what it holds."""
+    path = tmp_path / "meta.sqlite"
+    create_file(path)
+    connection = apsw.Connection(str(path))
+    migrate(connection, MIGRATIONS[:4])
+    for bucket_id in (1, 2):
+        connection.execute("INSERT INTO buckets VALUES (?, 'b' || ?, 'u', 1, '')", (bucket_id, bucket_id))
+    for number in range(3):
+        connection.execute(
+            "INSERT INTO results VALUES (?, 1, x'6b', 'e', 1, 'image/png', 70, 1, NULL, x'00')",
+            (str(number),),
+        )
+        connection.execute(
+            "INSERT INTO objects VALUES (1, ?, 100, 'e', 1, 'u', '', 'empty', NULL, NULL, '', '', '', NULL)",
+            (b"%d" % number,),
+        )
+    connection.close()
+
+    async def story() -> None:
+        for objects_held in (3, 4):
+            meta = await open_sqlite(path)
+            assert await meta.read(results_bytes) == 210
+            assert await meta.read(buckets.bucket_usage, 1) == (objects_held, 300)
+            assert await meta.read(buckets.bucket_usage, 2) == (0, 0)
+            empty = ObjectRecord(b"new", 0, "e", 1, "u", "", EMPTY)
+            await meta.write(objects.put_object, 1, empty, None, None, 0)
+            await meta.close()
+
+    asyncio.run(story())

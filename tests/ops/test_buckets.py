@@ -226,3 +226,34 @@ def test_host_style_reaches_the_same_bucket(s3: Any, bucket: str, server: Server
     s3.put_object(Bucket=bucket, Key="k", Body=b"here", ACL="public-read")
     answer = anonymous("GET", "/k", headers={"Host": f"{bucket}.localhost:{server.port}"})
     assert answer.body == b"here"
+
+
+USAGE = ("x-rgw-object-count", "x-rgw-bytes-used")
+
+
+def usage_of(client: Any, bucket: str) -> tuple[str | None, ...]:
+    headers = client.head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
+    return tuple(headers.get(name) for name in USAGE)
+
+
+def test_an_owner_is_told_what_a_bucket_holds(s3: Any, alice: Any, anonymous: Send, bucket: str) -> None:
+    """HEAD counts objects and bytes for the owner, as the product's engine does; for nobody else."""
+    assert usage_of(s3, bucket) == ("0", "0")
+    for key, size in (("a", 10), ("b", 200_000), ("c", 0), ("a", 7)):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x" * size)
+    s3.copy_object(Bucket=bucket, Key="d", CopySource=f"{bucket}/a")
+    upload = {"Bucket": bucket, "Key": "m"}
+    upload["UploadId"] = s3.create_multipart_upload(**upload)["UploadId"]
+    part = s3.upload_part(**upload, PartNumber=1, Body=b"x" * 5)
+    assert usage_of(s3, bucket) == ("4", "200014")
+    named = [{"PartNumber": 1, "ETag": part["ETag"]}]
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": named})
+    assert usage_of(s3, bucket) == ("5", "200019")
+    s3.delete_object(Bucket=bucket, Key="b")
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "a"}, {"Key": "none"}]})
+    assert usage_of(s3, bucket) == ("3", "12")
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
+    alice.put_object(Bucket=bucket, Key="hers", Body=b"xyz")
+    assert usage_of(s3, bucket) == ("4", "15")
+    assert usage_of(alice, bucket) == (None, None)
+    assert not set(USAGE) & anonymous("HEAD", f"/{bucket}").headers.keys()

@@ -221,7 +221,7 @@ def test_a_completed_upload_keeps_its_parts_and_loses_the_others(tmp_path: Path)
             await house.meta.write(put_part, "u1", part, None)
             house.blobs.let_go(blob_id)
         record = msgspec.structs.replace(an_object("", b"m"), content=Content("parts", "u1"))
-        await house.meta.write(complete_upload, "u1", record, [(1, "e1")], None, house.now_ms())
+        await house.meta.write(complete_upload, "u1", record, [(1, "e1", 0)], None, house.now_ms())
         assert await house.sweep_after(ORPHAN_GRACE_S + 10) == 1
         assert house.files() == {blob_ids[0]}
         assert await house.meta.read(find_completed, "u1") is not None

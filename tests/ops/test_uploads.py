@@ -1,6 +1,7 @@
 """Multipart uploads: begun, sent in parts, completed into one object, or given up."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import md5
 from typing import Any
 
@@ -236,3 +237,28 @@ def test_a_grantee_may_end_what_they_began(
     for function in (alice.list_parts, alice.abort_multipart_upload):
         assert refusal(function, **upload) == ("AccessDenied", 403)
     assert refusal(alice.upload_part, **upload, PartNumber=1, Body=b"x") == ("AccessDenied", 403)
+
+
+def test_thousands_of_parts(own_server: Callable[..., Server]) -> None:
+    """An object of more parts than are placed at once is whole, and each part lies where it belongs."""
+    server = own_server(MEIKU_MULTIPART_MIN_PART_BYTES="0")
+    s3 = server.client()
+    s3.create_bucket(Bucket="bucket")
+    begun = s3.create_multipart_upload(Bucket="bucket", Key="k")
+    upload = {name: begun[name] for name in ("Bucket", "Key", "UploadId")}
+    pieces = [b"%05d" % number * (1 + number % 3) for number in range(1, 1102)]
+    with ThreadPoolExecutor(8) as threads:
+        sent = list(
+            threads.map(lambda n: s3.upload_part(**upload, PartNumber=n, Body=pieces[n - 1]), range(1, 1102))
+        )
+    named = [{"PartNumber": n, "ETag": part["ETag"]} for n, part in enumerate(sent, 1)]
+    left_out = named.pop(700)
+    complete(s3, upload, named)
+    whole = pieces[:700] + pieces[701:]
+    assert s3.get_object(Bucket="bucket", Key="k")["Body"].read() == b"".join(whole)
+    for ordinal in (1, 500, 501, 700, 701, 1100):
+        part = s3.get_object(Bucket="bucket", Key="k", PartNumber=ordinal)
+        assert (part["Body"].read(), part["PartsCount"]) == (whole[ordinal - 1], 1100)
+        start = sum(map(len, whole[: ordinal - 1]))
+        assert part["ContentRange"].startswith(f"bytes {start}-")
+    assert left_out["PartNumber"] == 701

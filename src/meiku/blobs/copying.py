@@ -63,6 +63,11 @@ class BlobCopies:
         incoming.let_go()
         return False
 
+    def look(self, blob_id: str, look: Look) -> None:
+        """Show `look` a blob of the target, as `copy` does the source; Damaged where it cannot be read."""
+        with self._path(self._target, blob_id).open("rb", buffering=0) as file:
+            _show(file, look)
+
     def ids(self) -> Iterator[str]:
         """Yield the id of every blob in the target."""
         for number in range(256):
@@ -112,6 +117,12 @@ def _fill(incoming: Incoming, source: Path, look: Look) -> None:
             incoming.append([piece])
     look(b"")
     incoming.finish([])
+
+
+def _show(file: FileIO, look: Look) -> None:
+    while piece := _next_piece(file):
+        look(piece)
+    look(b"")
 
 
 def _next_piece(file: FileIO) -> bytes:

@@ -14,12 +14,19 @@ from meiku.cli.store import DataFolder, settings_of
 Copy = Annotated[
     bool, typer.Option("--copy", help="Copy bytes even where they could be linked. 不使用硬链接。")
 ]
+Compare = Annotated[
+    bool,
+    typer.Option(
+        "--compare", help="Read and compare what is linked, or there already, too. 逐一比对校验和。"
+    ),
+]
 
 
 def backup_command(
     folder: Annotated[Path, typer.Argument(help="Empty, or an earlier backup. 备份目录。")],
     data: DataFolder = None,
     copy: Copy = False,
+    compare: Compare = False,
     as_json: AsJson = False,
 ) -> None:
     """Copy the data folder at one moment, also while a server runs; a second time only what is new. 备份。
@@ -28,7 +35,8 @@ def backup_command(
     against the disk. Serve the copy with `meiku serve --data FOLDER`.
     """
     with Bar() as bar:
-        copied = back_up(settings_of(data).data_folder, folder, link=not copy, tell=bar.tell)
+        source = settings_of(data).data_folder
+        copied = back_up(source, folder, link=not copy, compare=compare, tell=bar.tell)
     _show(copied, f"backed up to {folder}", as_json)
 
 
@@ -36,11 +44,12 @@ def restore_command(
     backup: Annotated[Path, typer.Argument(help="A backup. 备份目录。")],
     folder: Annotated[Path, typer.Argument(help="The data folder to make; new or empty. 新的数据目录。")],
     copy: Copy = False,
+    compare: Compare = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a data folder of a backup, which stays as it is. 恢复。"""
     with Bar() as bar:
-        copied = restore(backup, folder, link=not copy, tell=bar.tell)
+        copied = restore(backup, folder, link=not copy, compare=compare, tell=bar.tell)
     _show(copied, f"restored to {folder}", as_json)
 
 

@@ -47,6 +47,9 @@ def add_bucket(
         (name, owner_id, created_at_ms, location),
     )
     bucket_id: int = rows[0][0]
+    yield Statement(
+        "INSERT INTO bucket_usage (bucket_id, objects, size_bytes) VALUES ($1, 0, 0)", (bucket_id,)
+    )
     for kind, document in settings.items():
         yield Statement(_PUT_SETTING, (bucket_id, kind, document))
     yield CHANGE
@@ -71,6 +74,12 @@ def count_buckets(owner_id: str) -> Transaction[int]:
     """Count an owner's buckets."""
     rows = yield Statement("SELECT COUNT(*) FROM buckets WHERE owner_id = $1", (owner_id,))
     return int(rows[0][0])
+
+
+def bucket_usage(bucket_id: int) -> Transaction[tuple[int, int]]:
+    """Tell how many objects a bucket holds, and their bytes; kept with every change, never added up."""
+    rows = yield Statement("SELECT objects, size_bytes FROM bucket_usage WHERE bucket_id = $1", (bucket_id,))
+    return (rows[0][0], rows[0][1]) if rows else (0, 0)
 
 
 def require_bucket(bucket_id: int) -> Transaction[None]:
@@ -116,5 +125,6 @@ def remove_bucket(bucket_id: int, now_ms: int, *, with_uploads: bool) -> Transac
         yield from release_parts(upload_id, now_ms)
     yield Statement("DELETE FROM uploads WHERE bucket_id = $1", (bucket_id,))
     yield Statement("DELETE FROM bucket_settings WHERE bucket_id = $1", (bucket_id,))
+    yield Statement("DELETE FROM bucket_usage WHERE bucket_id = $1", (bucket_id,))
     yield Statement("DELETE FROM buckets WHERE bucket_id = $1", (bucket_id,))
     yield CHANGE

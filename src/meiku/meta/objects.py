@@ -23,7 +23,8 @@ _FIND_WITH_BYTES = (
 )
 # One look answers both questions: is the bucket still there, and what would be replaced.
 _FORMER = (
-    "SELECT o.etag, o.content_kind, COALESCE(o.content_id, CAST(o.inline_id AS TEXT)) FROM buckets b "
+    "SELECT o.etag, o.size_bytes, o.content_kind, COALESCE(o.content_id, CAST(o.inline_id AS TEXT)) "
+    "FROM buckets b "
     "LEFT JOIN objects o ON o.bucket_id = b.bucket_id AND o.key = $1 WHERE b.bucket_id = $2"
 )
 _PUT = (
@@ -37,6 +38,7 @@ _PUT = (
     "headers = excluded.headers, metadata = excluded.metadata, acl = excluded.acl"
 )
 _REMOVE = "DELETE FROM objects WHERE bucket_id = $1 AND key = $2 RETURNING " + _COLUMNS.replace("o.", "")
+_COUNT = "UPDATE bucket_usage SET objects = objects + $1, size_bytes = size_bytes + $2 WHERE bucket_id = $3"
 _ADD_INLINE = "INSERT INTO inline_bytes (data) VALUES ($1) RETURNING inline_id"
 
 
@@ -94,13 +96,13 @@ def put_object(
     points at was released meanwhile, Unmet(etag or None) when the condition does not hold of the object
     found.
     """
-    former = yield from former_content(bucket_id, record.key, condition)
+    former, former_bytes = yield from former_content(bucket_id, record.key, condition)
     if inline is not None:
         content = Content("inline", (yield from add_inline(inline)))
         record = replace(record, content=content)
     elif record.content != former:
         yield from _require_content(record.content)
-    yield from store(bucket_id, record, former, now_ms)
+    yield from store(bucket_id, record, former, former_bytes, now_ms)
     return record
 
 
@@ -112,15 +114,17 @@ def _require_content(content: Content) -> Transaction[None]:
         raise errors.Missing("content")
 
 
-def former_content(bucket_id: int, key: bytes, condition: Condition | None) -> Transaction[Content | None]:
-    """Tell what a key points at now; raises as put_object does for the bucket and the condition."""
+def former_content(
+    bucket_id: int, key: bytes, condition: Condition | None
+) -> Transaction[tuple[Content | None, int]]:
+    """Tell what a key points at now, and its size; raises as put_object does for bucket and condition."""
     rows = yield Statement(_FORMER, (key, bucket_id))
     if not rows:
         raise errors.Missing("bucket")
-    etag, kind, content_id = rows[0]
+    etag, size_bytes, kind, content_id = rows[0]
     if condition is not None:
         _require(condition, etag)
-    return None if kind is None else Content(kind, content_id)
+    return (None, 0) if kind is None else (Content(kind, content_id), size_bytes)
 
 
 def _require(condition: Condition, etag: str | None) -> None:
@@ -132,8 +136,10 @@ def _require(condition: Condition, etag: str | None) -> None:
         raise errors.Unmet(etag)
 
 
-def store(bucket_id: int, record: ObjectRecord, former: Content | None, now_ms: int) -> Transaction[None]:
-    """Write the row, and release the content it no longer points at."""
+def store(
+    bucket_id: int, record: ObjectRecord, former: Content | None, former_bytes: int, now_ms: int
+) -> Transaction[None]:
+    """Write the row, count it in its bucket, and release the content it no longer points at."""
     content = record.content
     is_inline = content.kind == "inline"
     yield Statement(
@@ -155,6 +161,8 @@ def store(bucket_id: int, record: ObjectRecord, former: Content | None, now_ms: 
             record.acl,
         ),
     )
+    if former is None or former_bytes != record.size_bytes:
+        yield Statement(_COUNT, (former is None, record.size_bytes - former_bytes, bucket_id))
     if former is not None and former != content:
         yield from release(former, now_ms)
 
@@ -172,6 +180,7 @@ def remove_object(
     if not rows:
         return None
     removed = _object(rows[0])
+    yield Statement(_COUNT, (-1, -removed.size_bytes, bucket_id))
     yield from release(removed.content, now_ms)
     return removed
 

@@ -6,13 +6,17 @@ A part that is replaced or left out is released, never deleted at once: somebody
 # Statements are joined from constants of the house, never from values.
 # ruff: noqa: S608
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from meiku import errors
 from meiku.meta.objects import add_inline
 from meiku.meta.records import Content, PartRecord
 from meiku.meta.released import release_later
-from meiku.meta.transaction import Statement, Transaction
+from meiku.meta.transaction import Statement, Transaction, long
+
+# A part by its number and etag, and where it begins in what its upload becomes.
+Place = tuple[int, str, int]
 
 _PART = (
     "upload_id, part_number, size_bytes, etag, modified_at_ms, content_kind, "
@@ -31,6 +35,13 @@ _PUT = (
     "content_id = excluded.content_id, inline_id = excluded.inline_id, checksums = excluded.checksums, "
     "offset_bytes = excluded.offset_bytes"
 )
+# Of as many different numbers as there are parts, the greatest is their count where none is left out.
+_NUMBERED = (
+    f"SELECT {_PART} FROM parts WHERE upload_id = $1 AND part_number = $2 "
+    "AND (SELECT MAX(part_number) FROM parts WHERE upload_id = $1) = $3"
+)
+_NTH = f"SELECT {_PART} FROM parts WHERE upload_id = $1 ORDER BY part_number LIMIT 1 OFFSET $2"
+_PLACE = "UPDATE parts SET offset_bytes = $1 WHERE upload_id = $2 AND part_number = $3 AND etag = $4"
 
 
 def put_part(upload_id: str, part: PartRecord, inline: bytes | None) -> Transaction[PartRecord]:
@@ -86,6 +97,27 @@ def list_parts(upload_id: str, after: int, limit: int) -> Transaction[list[PartR
         (upload_id, after, limit),
     )
     return [PartRecord(*row) for row in rows]
+
+
+def nth_part(upload_id: str, ordinal: int, count: int) -> Transaction[PartRecord | None]:
+    """Find the n-th of an object's parts: by one row where they are numbered from 1 to `count`."""
+    rows = yield Statement(_NUMBERED, (upload_id, ordinal, count))
+    if not rows:
+        rows = yield Statement(_NTH, (upload_id, ordinal - 1))
+    return PartRecord(*rows[0]) if rows else None
+
+
+@long
+def place_parts(upload_id: str, places: Sequence[Place]) -> Transaction[None]:
+    """Write down where parts will begin in what their upload becomes.
+
+    Means nothing before completion, which looks at all of them once more. Raises Missing("upload") when it is
+    not in progress: the parts of an object are not to be touched.
+    """
+    if not (yield Statement("SELECT 1 FROM uploads WHERE upload_id = $1", (upload_id,))):
+        raise errors.Missing("upload")
+    for part_number, etag, offset_bytes in places:
+        yield Statement(_PLACE, (offset_bytes, upload_id, part_number, etag))
 
 
 def find_parts(upload_id: str, start: int, stop: int, limit: int) -> Transaction[list[PartRecord]]:

@@ -16,12 +16,11 @@ _STORE = (
     "INSERT INTO results (identity, bucket_id, key, etag, modified_at_ms, content_type, size_bytes, blob_id, "
     "body, used_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 )
-_DROP = "DELETE FROM results WHERE identity = $1 RETURNING blob_id"
-# The oldest uses first, as many as it takes until the others fit.
-_OVER = (
-    "SELECT identity FROM (SELECT identity, used_at_ms, SUM(size_bytes) OVER "
-    "(ORDER BY used_at_ms DESC, identity) AS total_bytes FROM results) WHERE total_bytes > $1"
-)
+_DROP = "DELETE FROM results WHERE identity = $1 RETURNING blob_id, size_bytes"
+_OLDEST = "SELECT identity FROM results ORDER BY used_at_ms, size_bytes, identity LIMIT $1"
+# The sum of all rows, kept by the transactions that add and drop them: nobody adds it up again.
+_TOTAL = "SELECT size_bytes FROM results_total"
+_COUNT = "UPDATE results_total SET size_bytes = size_bytes + $1"
 _STALE = (
     "SELECT r.identity FROM results r WHERE NOT EXISTS (SELECT 1 FROM objects o WHERE "
     "o.bucket_id = r.bucket_id AND o.key = r.key AND o.etag = r.etag "
@@ -74,6 +73,7 @@ def store_result(identity: str, source: ResultSource, made: ResultRecord) -> Tra
             made.used_at_ms,
         ),
     )
+    yield Statement(_COUNT, (made.size_bytes,))
 
 
 def touch_result(identity: str, now_ms: int) -> Transaction[None]:
@@ -84,18 +84,21 @@ def touch_result(identity: str, now_ms: int) -> Transaction[None]:
 def drop_result(identity: str, now_ms: int) -> Transaction[None]:
     """Forget a result and release its blob."""
     rows = yield Statement(_DROP, (identity,))
-    for (blob_id,) in rows:
+    for blob_id, size_bytes in rows:
+        yield Statement(_COUNT, (-size_bytes,))
         if blob_id is not None:
             yield from release(Content("blob", blob_id), now_ms)
 
 
 @long
-def drop_results_over(limit_bytes: int, now_ms: int) -> Transaction[int]:
-    """Forget the results that were used longest ago, until the others fit; tells how many."""
-    rows = yield Statement(_OVER, (limit_bytes,))
+def drop_results_over(limit_bytes: int, now_ms: int, limit: int) -> Transaction[bool]:
+    """Forget the results that were used longest ago, `limit` at most; tells whether the others fit."""
+    rows = yield Statement(_OLDEST, (limit,))
     for (identity,) in rows:
+        if (yield from results_bytes()) <= limit_bytes:
+            return True
         yield from drop_result(identity, now_ms)
-    return len(rows)
+    return not rows or (yield from results_bytes()) <= limit_bytes
 
 
 @long
@@ -109,5 +112,5 @@ def drop_stale_results(now_ms: int, limit: int) -> Transaction[int]:
 
 def results_bytes() -> Transaction[int]:
     """Tell how many bytes all results have."""
-    rows = yield Statement("SELECT COALESCE(SUM(size_bytes), 0) FROM results")
+    rows = yield Statement(_TOTAL)
     return int(rows[0][0])

@@ -13,7 +13,7 @@ from meiku import errors
 from meiku.meta.buckets import require_bucket
 from meiku.meta.listing import Walk, behind, successor
 from meiku.meta.objects import former_content, store
-from meiku.meta.parts import release_part
+from meiku.meta.parts import Place, release_part
 from meiku.meta.records import Condition, ObjectRecord, UploadListing, UploadRecord
 from meiku.meta.released import release_parts
 from meiku.meta.transaction import Statement, Transaction, long
@@ -32,6 +32,7 @@ _SET_OFFSETS = (
     "OVER (ORDER BY part_number) - size_bytes AS offset_bytes FROM parts WHERE upload_id = $1) AS placed "
     "WHERE parts.upload_id = $1 AND parts.part_number = placed.part_number"
 )
+_PRESENT = "SELECT part_number, etag, offset_bytes FROM parts WHERE upload_id = $1 ORDER BY part_number"
 _KEEP_COMPLETED = (
     "INSERT INTO completed_uploads (upload_id, bucket_id, key, etag, completed_at_ms, checksums) "
     "VALUES ($1, $2, $3, $4, $5, $6)"
@@ -116,11 +117,13 @@ def abort_upload(upload_id: str, now_ms: int) -> Transaction[bool]:
 def complete_upload(
     upload_id: str,
     record: ObjectRecord,
-    chosen: Sequence[tuple[int, str]],
+    chosen: Sequence[Place],
     condition: Condition | None,
     now_ms: int,
 ) -> Transaction[ObjectRecord]:
-    """Make the chosen parts (number, etag; ascending) the object, in place of what was under its key.
+    """Make the chosen parts (in ascending order) the object, in place of what was under its key.
+
+    Where all lie in their places already, they are looked at once, and nothing of them is written.
 
     Raises Conflict(part_number) when a chosen part is no longer there with that etag, Missing("upload") when
     the upload is not in progress, and as put_object does for the bucket and the condition.
@@ -129,21 +132,22 @@ def complete_upload(
     if not rows:
         raise errors.Missing("upload")
     bucket_id: int = rows[0][0]
-    former = yield from former_content(bucket_id, record.key, condition)
-    yield from _keep_chosen(upload_id, chosen, now_ms)
-    yield Statement(_SET_OFFSETS, (upload_id,))
-    yield from store(bucket_id, record, former, now_ms)
+    former, former_bytes = yield from former_content(bucket_id, record.key, condition)
+    if (yield Statement(_PRESENT, (upload_id,))) != chosen:
+        yield from _keep_chosen(upload_id, chosen, now_ms)
+        yield Statement(_SET_OFFSETS, (upload_id,))
+    yield from store(bucket_id, record, former, former_bytes, now_ms)
     yield Statement(
         _KEEP_COMPLETED, (upload_id, bucket_id, record.key, record.etag, now_ms, record.checksums)
     )
     return record
 
 
-def _keep_chosen(upload_id: str, chosen: Sequence[tuple[int, str]], now_ms: int) -> Transaction[None]:
+def _keep_chosen(upload_id: str, chosen: Sequence[Place], now_ms: int) -> Transaction[None]:
     """Check that every chosen part is there, and release the others."""
     rows = yield Statement("SELECT part_number, etag FROM parts WHERE upload_id = $1", (upload_id,))
     present: dict[int, str] = dict(rows)
-    for part_number, etag in chosen:
+    for part_number, etag, _ in chosen:
         if present.pop(part_number, None) != etag:
             raise errors.Conflict(part_number)
     for part_number in present:

@@ -109,8 +109,12 @@ def _is_address(name: str) -> bool:
 
 @operation("HeadBucket", action="s3:ListBucket")
 async def head_bucket(call: Call) -> Answer:
-    """Tell that the bucket is there and that the caller may list it."""
-    return {"BucketRegion": call.bucket.location}
+    """Tell that the bucket is there, to who may list it; its owner also what it holds, as RGW does."""
+    answer: Answer = {"BucketRegion": call.bucket.location}
+    if call.caller.user_id == call.bucket.owner_id:
+        usage = await call.meta.read(buckets.bucket_usage, call.bucket.bucket_id)
+        answer["ObjectCount"], answer["BytesUsed"] = usage
+    return answer
 
 
 @operation("GetBucketLocation", action="s3:GetBucketLocation")

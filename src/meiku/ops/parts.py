@@ -158,6 +158,7 @@ async def part_range(call: Call, record: ObjectRecord, part_number: int) -> tupl
     count = int(record.etag.rpartition("-")[2])
     if part_number > count:
         raise errors.InvalidPartNumber(PartNumberRequested=str(part_number), ActualPartCount=str(count))
-    found = await call.meta.read(parts.list_parts, record.content.id or "", 0, part_number)
-    part = found[-1]
+    part = await call.meta.read(parts.nth_part, record.content.id or "", part_number, count)
+    if part is None:
+        raise errors.Missing("content")
     return part.offset_bytes, part.offset_bytes + part.size_bytes, count

@@ -30,6 +30,8 @@ from meiku.ops.call import Call
 # A result that is in use all day is written down as used this often.
 _USE_GRAIN_MS = 60_000
 _PIECE_BYTES = 1 << 20
+# Nearly always one or two make room for one; more where the limit was lowered.
+_DROPPED_AT_ONCE = 100
 _log = logging.getLogger("meiku.results")
 
 
@@ -112,7 +114,8 @@ async def _store(call: Call, identity: str, record: ObjectRecord, made: Made, bl
     kept = ResultRecord(made.content_type, size_bytes, blob_id, None if blob_id else made.body, call.now_ms)
     await call.meta.write(store_result, identity, source, kept)
     if await call.meta.read(results_bytes) > limit_bytes:
-        await call.meta.write(drop_results_over, limit_bytes, call.now_ms)
+        while not await call.meta.write(drop_results_over, limit_bytes, call.now_ms, _DROPPED_AT_ONCE):
+            pass
 
 
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:

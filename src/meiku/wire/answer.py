@@ -7,7 +7,7 @@ client has gone, nothing more is read for it.
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, cast
+from typing import cast
 
 from meiku.wire.renderer import Headers, Response
 from meiku.wire.request import Receive, Scope, Send
@@ -20,6 +20,7 @@ WHOLE = "meiku.response.whole"
 async def send_response(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
     """Send status, headers and body."""
     headers = response.headers
+    headers.append(date_header())
     body = response.body
     if isinstance(body, bytes):
         _declare_length(headers, response, len(body))
@@ -27,20 +28,15 @@ async def send_response(response: Response, scope: Scope, receive: Receive, send
         write_whole = scope.get("extensions", {}).get(WHOLE)
         if write_whole is not None and write_whole(response.status, headers, body):
             return
-        await send(_start(response))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         return
-    await send(_start(response))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
     gone = asyncio.ensure_future(_gone(receive))
     try:
         await _send_pieces(cast(AsyncGenerator[bytes, None], body), gone, send)
     finally:
         gone.cancel()
-
-
-def _start(response: Response) -> dict[str, Any]:
-    headers = [date_header(), *response.headers]
-    return {"type": "http.response.start", "status": response.status, "headers": headers}
 
 
 async def _send_pieces(pieces: AsyncGenerator[bytes, None], gone: asyncio.Future[None], send: Send) -> None:

@@ -19,7 +19,6 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from meiku import errors
 from meiku.wire.answer import WHOLE, send_response
 from meiku.wire.renderer import Headers, render_error
-from meiku.wire.timestamps import date_header
 
 _CONTROLS = bytes({*range(32), 127} - {ord("\t")})
 _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
@@ -50,7 +49,7 @@ def _write_whole(exchange: RequestResponseCycle, status: int, headers: Headers, 
 
 def _head(exchange: RequestResponseCycle, status: int, headers: Headers) -> bytes:
     """Write the head of an answer; ValueError where a header would break its line (RFC 9110 5.5)."""
-    lines = [date_header(), *exchange.default_headers, *headers]
+    lines = [*exchange.default_headers, *headers]
     if not exchange.keep_alive:
         lines.append((b"connection", b"close"))
     head = b"\r\n".join([_line_start(name) + value for name, value in lines])

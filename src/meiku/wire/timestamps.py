@@ -20,15 +20,36 @@ def http_date(time_ms: int) -> str:
     return _http_date_of_second(time_ms // 1000)
 
 
+class _Present:
+    """The second that it is, written out; renewed by whoever finds that it has passed."""
+
+    __slots__ = ("header", "next_s", "text")
+
+    def __init__(self) -> None:
+        self.renew(0.0)
+
+    def renew(self, now_s: float) -> None:
+        """Take note of a moment."""
+        second = int(now_s)
+        self.next_s, self.text = second + 1, _http_date_of_second(second)
+        self.header = (b"date", self.text.encode())
+
+
 def past_http_date(time_ms: int) -> str:
     """Write when something changed: never later than now, whatever the clock did (RFC 9110, 8.8.2.1)."""
-    second, now_s = time_ms // 1000, int(time())
-    return _http_date_of_second(second if second < now_s else now_s)
+    if time_ms >= _present.next_s * 1000:
+        _present.renew(time())
+        if time_ms >= _present.next_s * 1000:
+            return _present.text
+    return _http_date_of_second(time_ms // 1000)
 
 
 def date_header() -> tuple[bytes, bytes]:
     """Say when an answer is sent: asked for as it is written, so that no time in it is later."""
-    return _date_header_of_second(int(time()))
+    now_s = time()
+    if not _present.next_s - 1 <= now_s < _present.next_s:
+        _present.renew(now_s)
+    return _present.header
 
 
 @lru_cache(maxsize=4096)
@@ -41,9 +62,7 @@ def _http_date_of_second(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 
-@lru_cache(maxsize=4)
-def _date_header_of_second(second: int) -> tuple[bytes, bytes]:
-    return b"date", _http_date_of_second(second).encode()
+_present = _Present()
 
 
 def read_time(text: str) -> int | None:
