@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import pytest
 from msgspec.structs import replace
@@ -620,6 +621,34 @@ def test_a_range_finds_only_its_parts(driver: Driver, start: int, stop: int, num
         await meta.write(uploads.complete_upload, "up", whole, chosen, None, 0)
         found = await meta.read(parts.find_parts, "up", start, stop, 100)
         assert [part.part_number for part in found] == numbers
+
+    driver(story)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_range_of_any_parts(driver: Driver, seed: int) -> None:
+    """However large parts are and whichever numbers they have, a range finds all it overlaps and no more."""
+    luck = Random(seed)
+    numbers = sorted(luck.sample(range(1, 40), 12)) if seed % 2 else list(range(1, 13))
+    sizes = [10] * 12 if seed < 2 else [luck.choice((0, 1, 10, 10, 25)) for _ in numbers]
+
+    async def story(meta: Meta) -> None:
+        await meta.write(uploads.add_upload, an_upload(await a_bucket(meta)))
+        for number, size in zip(numbers, sizes, strict=True):
+            await meta.write(parts.put_part, "up", a_part(number, size), None)
+        offsets = [sum(sizes[:index]) for index in range(len(sizes))]
+        chosen = [(number, f"p{number}", at) for number, at in zip(numbers, offsets, strict=True)]
+        await meta.write(
+            uploads.complete_upload, "up", an_object(content=Content("parts", "up")), chosen, None, 0
+        )
+        for _ in range(60):
+            start = luck.randrange(sum(sizes))
+            stop = luck.randrange(start, sum(sizes)) + 1
+            found = await meta.read(parts.find_parts, "up", start, stop, 100)
+            lie = zip(numbers, offsets, sizes, strict=True)
+            assert [p.part_number for p in found] == [
+                n for n, at, size in lie if at < stop and at + size > start
+            ]
 
     driver(story)
 

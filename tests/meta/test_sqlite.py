@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import apsw
@@ -393,3 +394,41 @@ def test_a_data_folder_of_before_is_counted(tmp_path: Path) -> None:
             await meta.close()
 
     asyncio.run(story())
+
+
+HEAVY = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1000000) "
+
+
+@pytest.mark.parametrize(
+    "heavy",
+    [
+        HEAVY + "SELECT COUNT(*) FROM n",
+        HEAVY + "INSERT INTO released_inline SELECT x, 1 FROM n WHERE x > 999990",
+    ],
+)
+def test_what_turns_out_to_be_long_leaves_the_loop(tmp_path: Path, heavy: str) -> None:
+    """A transaction that is long, which nobody said, is undone on the loop and done in the thread, once."""
+    ran_in: list[int] = []
+
+    def turns_out_long() -> Transaction[None]:
+        ran_in.append(threading.get_ident())
+        yield Statement("INSERT INTO released_blobs VALUES ('first', 1)")
+        yield Statement(heavy)
+
+    def short() -> Transaction[None]:
+        yield Statement("INSERT INTO released_blobs VALUES ('short', 1)")
+
+    async def story() -> None:
+        meta = await open_sqlite(tmp_path / "meta.sqlite")
+        await asyncio.gather(meta.write(short), meta.write(turns_out_long))
+        assert len(ran_in) == 2
+        assert ran_in[0] == threading.get_ident() != ran_in[1]
+        assert await meta.read(released_blobs) == ["first", "short"]
+        await meta.close()
+
+    asyncio.run(story())
+
+
+def released_blobs() -> Transaction[list[str]]:
+    rows = yield Statement("SELECT blob_id FROM released_blobs ORDER BY blob_id")
+    return [row[0] for row in rows]

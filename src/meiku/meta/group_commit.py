@@ -3,13 +3,15 @@
 Statements run on the event loop, without a savepoint for each transaction unless one failed half done; only
 what waits runs in a thread: for the turn among processes, and for the disk. (Statements in the thread too was
 measured: every one gives up the interpreter lock and waits for the busy loop to hand it back.) A transaction
-that is long by nature takes its whole group into the thread, so that the loop goes on. Nobody waits for
-ever: where the turn or the disk does not come for some seconds, what was not begun is Busy, and so is what
-comes, until it does come. Knows no nouns.
+that is long by nature takes its whole group into the thread, so that the loop goes on; so does one that turns
+out to be. Nobody waits for ever: where the turn or the disk does not come for some seconds, what was not
+begun is Busy, and so is what comes, until it does come. Knows no nouns.
 """
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -25,6 +27,9 @@ from meiku.meta.turn import Turn
 T = TypeVar("T")
 # What one group may hold up the loop: about 2 ms.
 _GROUP_LIMIT = 64
+# What turns out to take longer on the loop is done in the thread instead; looked at each millisecond or so.
+_LONGEST_HOLD_S = 0.005
+_STEPS_BETWEEN_LOOKS = 20_000
 _log = logging.getLogger("meiku.writes")
 
 
@@ -69,6 +74,8 @@ class GroupCommit:
         self._idle = asyncio.Event()
         self._idle.set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="meiku-writer")
+        self._stop_at_s = math.inf
+        connection.set_progress_handler(self._is_too_long, _STEPS_BETWEEN_LOOKS)
 
     def submit(self, flow: Callable[[], Transaction[T]], *, long: bool = False) -> "asyncio.Future[T]":
         """Queue a transaction; the answer comes once it is durable or undone, or certainly not begun."""
@@ -102,9 +109,27 @@ class GroupCommit:
         group, self._waiting = self._waiting[:_GROUP_LIMIT], self._waiting[_GROUP_LIMIT:]
         if any(waiting.long for waiting in group):
             self._in_thread(lambda: self._finish(group, self._attempt_all(group)), self._tell)
+            return
+        attempted = self._attempt_here(group)
+        if isinstance(attempted, apsw.InterruptError):
+            self._in_thread(lambda: self._finish(group, self._attempt_all(group)), self._tell)
         else:
-            attempted = self._attempt_all(group)
             self._in_thread(lambda: self._finish(group, attempted), self._tell)
+
+    def _attempt_here(self, group: list[Waiting]) -> "list[Outcome] | BaseException":
+        """Run a group on the loop, as long as it does not hold it up: what turns out to be long is undone.
+
+        A DELETE cannot know that its object has 10,000 parts until it has found it.
+        """
+        self._stop_at_s = time.monotonic() + _LONGEST_HOLD_S
+        attempted = self._attempt_all(group)
+        self._stop_at_s = math.inf
+        if isinstance(attempted, apsw.InterruptError) and self._connection.in_transaction:
+            self._cursor.execute("ROLLBACK")
+        return attempted
+
+    def _is_too_long(self) -> bool:
+        return time.monotonic() > self._stop_at_s
 
     def _in_thread(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
         watch = self._loop.call_later(self._longest_wait_s, self._stand_still)
@@ -153,6 +178,8 @@ class GroupCommit:
         changes_before = self._connection.total_changes()
         try:
             return Outcome(waiting.answer, run(self._cursor, waiting.flow), None)
+        except apsw.InterruptError:
+            raise
         except Exception as error:
             # Some failures of the disk end the whole transaction.
             if not self._connection.in_transaction:
@@ -167,6 +194,8 @@ class GroupCommit:
         execute("SAVEPOINT flow")
         try:
             outcome = Outcome(waiting.answer, run(self._cursor, waiting.flow), None)
+        except apsw.InterruptError:
+            raise
         except Exception as error:
             # Some failures of the disk end the whole transaction: then nobody's savepoint is left.
             if not self._connection.in_transaction:

@@ -41,6 +41,17 @@ _NUMBERED = (
     "AND (SELECT MAX(part_number) FROM parts WHERE upload_id = $1) = $3"
 )
 _NTH = f"SELECT {_PART} FROM parts WHERE upload_id = $1 ORDER BY part_number LIMIT 1 OFFSET $2"
+# Parts are of one size, as a rule: so one look tells, of a part that should begin before the range or behind
+# it, whether it does. Where it does not, all rows are looked at.
+_USUAL_BYTES = "(SELECT size_bytes FROM parts WHERE upload_id = $1 ORDER BY part_number LIMIT 1)"
+_OVERLAPPING = (
+    f"SELECT {_PART} FROM parts WHERE upload_id = $1 "
+    "AND part_number >= COALESCE((SELECT part_number FROM parts "
+    f"WHERE upload_id = $1 AND part_number = $2 / {_USUAL_BYTES} + 1 AND offset_bytes <= $2), 0) "
+    "AND part_number < COALESCE((SELECT part_number FROM parts "
+    f"WHERE upload_id = $1 AND part_number = $3 / {_USUAL_BYTES} + 2 AND offset_bytes >= $3), 1000000) "
+    "AND offset_bytes + size_bytes > $2 AND offset_bytes < $3 ORDER BY part_number LIMIT $4"
+)
 _PLACE = "UPDATE parts SET offset_bytes = $1 WHERE upload_id = $2 AND part_number = $3 AND etag = $4"
 
 
@@ -122,9 +133,5 @@ def place_parts(upload_id: str, places: Sequence[Place]) -> Transaction[None]:
 
 def find_parts(upload_id: str, start: int, stop: int, limit: int) -> Transaction[list[PartRecord]]:
     """Find the first parts of a completed upload that overlap the bytes from `start` up to but not `stop`."""
-    rows = yield Statement(
-        f"SELECT {_PART} FROM parts WHERE upload_id = $1 AND offset_bytes + size_bytes > $2 "
-        "AND offset_bytes < $3 ORDER BY part_number LIMIT $4",
-        (upload_id, start, stop, limit),
-    )
+    rows = yield Statement(_OVERLAPPING, (upload_id, start, stop, limit))
     return [PartRecord(*row) for row in rows]
