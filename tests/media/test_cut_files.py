@@ -4,9 +4,11 @@ from collections.abc import Callable
 from io import BytesIO
 
 import pytest
+from PIL import Image as pillow
 
 from media.golden.drawing import GLASS, MOTIF
 from media.photographing import frame_of, photograph
+from media.test_heic import heic
 from media.working import made
 from media.writing import encoded
 from meiku.media import RecipeRefused, read_recipe
@@ -83,3 +85,31 @@ def test_other_formats_may_lack_what_says_that_they_end(wanted: str, ending_byte
     for missing in range(1, ending_bytes + 1):
         assert result("image/format,png", whole[:-missing]) == result("image/format,png", whole)
     assert result("image/format,png", whole[: -ending_bytes - 8]) is None
+
+
+@pytest.mark.parametrize("wanted", ["GIF", "WEBP"])
+def test_what_moves_is_refused_where_it_ends_within_a_frame(wanted: str) -> None:
+    """No frame is half drawn; a frame that is not there at all nobody misses."""
+    file, others = BytesIO(), [frame_of(MOTIF.mirrored()), frame_of(MOTIF.turned(180))]
+    frame_of(MOTIF).save(file, wanted, save_all=True, append_images=others)
+    whole = file.getvalue()
+    for left in range(len(whole) // 3, len(whole) - 8, 31):
+        cut = result("image/resize,w_20", whole[:left])
+        assert cut is None or frames(cut) < frames(whole)
+    assert result("image/resize,w_20", whole[:-3]) is None
+    assert frames(result("image/resize,w_20", whole)) == 3
+
+
+def frames(body: bytes | None) -> int:
+    assert body is not None
+    with pillow.open(BytesIO(body)) as shown:
+        return getattr(shown, "n_frames", 1)
+
+
+@pytest.mark.parametrize("left_out_bytes", [1, 9, 100, 300])
+def test_a_picture_of_tiles_is_refused_where_one_is_missing(left_out_bytes: int) -> None:
+    """Telephones write HEIC so."""
+    whole = heic(tile_size=64)
+    assert result("image/format,png", whole) is not None
+    assert result("image/format,png", whole[:-left_out_bytes]) is None
+    assert result("image/resize,w_30", whole[:-left_out_bytes]) is None

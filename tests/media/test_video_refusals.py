@@ -73,8 +73,12 @@ CUT_SHORT = [
 
 @pytest.mark.parametrize(("container", "codec", "muxing"), CUT_SHORT, ids=str)
 def test_files_that_break_off(container: str, codec: str, muxing: dict[str, str]) -> None:
-    """At every tenth: the frame that was asked for, where it is there, or words; never another for it."""
+    """At every tenth: the frame that was asked for, where it is there, or words; never another for it.
+
+    Of what does not say how long it is, the last that is there is the last.
+    """
     body = film(container, codec, frames=100, key_every=10, muxing=muxing)
+    says_length = container != "mpegts" and "empty_moov" not in str(muxing)
     for tenths in range(11):
         rest = body[: len(body) * tenths // 10]
         for time_ms, number in ((0, 0), (1000, 25), (2000, 50), (3900, 97)):
@@ -86,7 +90,8 @@ def test_files_that_break_off(container: str, codec: str, muxing: dict[str, str]
                     assert tenths < 10
                 else:
                     # Half a second may be missing of what a whole file says of itself.
-                    assert wanted - 12 <= number_of(picture) <= wanted
+                    missing = 12 if says_length or tenths == 10 else 100
+                    assert wanted - missing <= number_of(picture) <= wanted
 
 
 def test_a_whole_file_with_a_piece_lost() -> None:

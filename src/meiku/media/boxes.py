@@ -48,6 +48,15 @@ def holds(data: bytes, box: bytes) -> bool:
     return any(kind == box for kind, _, _ in _boxes(data))
 
 
+def has_cut_tiles(data: bytes) -> bool:
+    """Tell whether a picture is put together of several, and the file ends within these."""
+    boxes = [*_boxes(data)]
+    is_cut = any(kind == b"mdat" and start + _size_bytes(data, start) > len(data) for kind, start, _ in boxes)
+    return is_cut and any(
+        kind == b"meta" and data.find(b"grid", start, stop) > 0 for kind, start, stop in boxes
+    )
+
+
 def primary_properties(data: bytes) -> list[tuple[bytes, bytes]]:
     """Give the kinds and bodies of the boxes that describe the picture that is shown (23008-12, 9.3).
 
@@ -108,14 +117,18 @@ def _boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tupl
     """Yield the boxes of a stretch, or the outermost: their kinds, and where they start and stop."""
     end = len(data) if end is None else end
     while start + _HEAD_BYTES <= end:
-        size_bytes = int.from_bytes(data[start : start + 4], "big")
-        if size_bytes == 1:
-            size_bytes = int.from_bytes(data[start + 8 : start + 16], "big")
+        size_bytes = _size_bytes(data, start)
         stop = start + size_bytes if size_bytes else end
         if stop < start + _HEAD_BYTES:
             return
         yield data[start + 4 : start + 8], start, min(stop, end)
         start = stop
+
+
+def _size_bytes(data: bytes, start: int) -> int:
+    """Tell how long a box says it is; 0 where it reaches to the end."""
+    size_bytes = int.from_bytes(data[start : start + 4], "big")
+    return size_bytes if size_bytes != 1 else int.from_bytes(data[start + 8 : start + 16], "big")
 
 
 def _type_of(compatible: list[bytes]) -> bytes:

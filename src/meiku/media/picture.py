@@ -16,6 +16,7 @@ import pyvips
 from meiku.media import code_points
 from meiku.media.boxes import with_known_beginning
 from meiku.media.code_points import CodePoints
+from meiku.media.cut_files import lacks_pixels
 from meiku.media.facts import Image, with_facts_of
 from meiku.media.formats import AVIF, BMP, HEIC, JPG, PNG, WEBP, Kind, kind_of
 from meiku.media.jpeg_segments import END, lacks_only_its_end
@@ -34,10 +35,6 @@ _WANT_OF_MEMORY = re.compile(
     r"|[Ff]ailed to allocate|picture memory error|creating thread"
     r"|webpsave: unable to encode|Encoder plugin generated an error"
 )
-# How many lines libvips has a JPEG's decoder make at once.
-_LINES_AT_ONCE = 8
-# What a JPEG's pixels may go on with, as different as can be; behind the end its decoder takes zeros.
-_CONTINUATIONS = (b"", b"\xff\0" * 64, b"\xa6" * 64)
 # How much larger than wanted a decoder leaves a picture that it makes smaller, for it does so coarsely.
 _LEFT_TO_SCALE = 2
 # How a decoder is told to make a picture so many times smaller: a JPEG's does so by eighths and so on.
@@ -135,8 +132,8 @@ def open_picture(
         raise RecipeRefused(
             "", "", f"The image has too many frames to move: {frames:,}; it may have {FRAMES_LIMIT:,}."
         )
-    if kind is JPG and lacks_only_its_end(data):
-        _check_last_lines(data, image.width, image.height)
+    if lacks_pixels(kind, data, image, is_moving=moving):
+        raise _damaged(kind.format)
     if moving or not kind.loader:
         del head, image  # some have room for their pixels already
         with _decoding(kind):
@@ -216,18 +213,6 @@ def _load(kind: Kind, data: bytes, sequential: bool = False, **options: float) -
     return getattr(pyvips.Image, str(kind.loader))(data, fail_on=fail_on, access=access, **options)
 
 
-def _check_last_lines(data: bytes, width_px: int, height_px: int) -> None:
-    """Refuse a JPEG without an end whose last lines depend on what follows: so some of them is missing.
-
-    libvips heeds the decoder's warnings only when it goes on to more lines.
-    """
-    top, data = max(0, height_px - _LINES_AT_ONCE), data.removesuffix(END[:1])
-    decoded = (_load(JPG, data + more + END, sequential=True) for more in _CONTINUATIONS)
-    lines = {bytes(image.crop(0, top, width_px, height_px - top).write_to_memory()) for image in decoded}
-    if len(lines) > 1:
-        raise failure(ValueError(), JPG.format)
-
-
 def _library_for(kind: Kind) -> ModuleType:
     """Give what reads a format that libvips does not; loaded for those who have such pictures."""
     if kind.in_track:
@@ -257,6 +242,10 @@ def _decoding(kind: Kind) -> Iterator[None]:
 def failure(error: Exception, picture_format: PictureFormat) -> RecipeRefused:
     """Say that a picture is damaged; not in a library's words, which may speak of its memory."""
     raise_want_of_memory(error)
+    return _damaged(picture_format)
+
+
+def _damaged(picture_format: PictureFormat) -> RecipeRefused:
     return RecipeRefused(
         "",
         "",

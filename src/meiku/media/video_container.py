@@ -52,12 +52,21 @@ class OpenVideo:
     def length_s(self) -> Fraction | None:
         """How long the file says it is; None when it does not, as recordings of browsers do not."""
         duration = self.container.duration
-        return Fraction(duration, av.time_base) if duration is not None and duration > 0 else None
+        if duration is None or duration <= 0:
+            return None
+        return max(Fraction(duration, av.time_base), self._counted_s)
 
     @property
     def picture_length_s(self) -> Fraction | None:
         """How long the file says its pictures last, where it says so of them alone."""
-        return self.stream.duration * self.tick_s if self.stream.duration else None
+        if not self.stream.duration:
+            return None
+        return max(self.stream.duration * self.tick_s, self._counted_s)
+
+    @property
+    def _counted_s(self) -> Fraction:
+        """How long an AVI's pictures are by their number; of one that broke off FFmpeg tells a share."""
+        return self.stream.frames * self.usual_duration * self.tick_s if self.counts_frames else Fraction(0)
 
     @property
     def tick_s(self) -> Fraction:
