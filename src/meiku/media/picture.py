@@ -127,11 +127,7 @@ def open_picture(
     """
     head = head_of(data, sequential=sequential)
     kind, frames, image = head.kind, head.frames, head.image
-    moving = frames > 1 and (wanted or kind.format) in (PictureFormat.GIF, PictureFormat.WEBP)
-    if moving and frames > FRAMES_LIMIT:
-        raise RecipeRefused(
-            "", "", f"The image has too many frames to move: {frames:,}; it may have {FRAMES_LIMIT:,}."
-        )
+    moving = _goes_on_moving(head, wanted or kind.format)
     if lacks_pixels(kind, data, image, is_moving=moving):
         raise _damaged(kind.format)
     if moving or not kind.loader:
@@ -141,6 +137,17 @@ def open_picture(
     image = in_srgb(image, _code_points(kind, data), keeps_profile=keeps_profile)
     output = Output(wanted or kind.format)
     return Picture(image, output, data, frames if moving else 1, keeps_profile)
+
+
+def _goes_on_moving(head: Head, wanted: PictureFormat) -> bool:
+    """Tell whether all frames are wanted; RecipeRefused where they are too many for that."""
+    if head.frames == 1 or wanted not in (PictureFormat.GIF, PictureFormat.WEBP):
+        return False
+    if head.frames > FRAMES_LIMIT:
+        raise RecipeRefused(
+            "", "", f"The image has too many frames to move: {head.frames:,}; it may have {FRAMES_LIMIT:,}."
+        )
+    return True
 
 
 def _code_points(kind: Kind, data: bytes) -> CodePoints | None:

@@ -18,6 +18,7 @@ SRGB_BANDS = 3
 _PROFILE = "icc-profile-data"
 # Where a profile says of which colours it speaks (ICC.1, 7.2), and how many bands those have.
 _SPACE = slice(16, 20)
+_SIGNATURE = slice(36, 40)
 _RGB = b"RGB "
 _SPACES: Mapping[bytes, int] = {b"GRAY": 1, _RGB: SRGB_BANDS, b"CMYK": 4}
 # What numbers that are no codes may reach to. Programs write grey as shares of white, or as codes.
@@ -37,14 +38,20 @@ def in_srgb(image: Image, points: CodePoints | None, *, keeps_profile: bool) -> 
 
 def _by_profile(image: Image, keeps_profile: bool) -> Image:
     """Follow a profile to sRGB, or leave it as it is where it goes with what the steps work on."""
-    space = bytes(image.get(_PROFILE))[_SPACE]
-    if space != _RGB and _bands(image) != _SPACES.get(space):
+    profile = bytes(image.get(_PROFILE))
+    space = profile[_SPACE]
+    if not _is_whole(profile) or (space != _RGB and _bands(image) != _SPACES.get(space)):
         return _without_profile(image)
     if space == _RGB and (keeps_profile or _bands(image) != SRGB_BANDS):
         return _without_profile(image) if image.interpretation == "cmyk" else image
     with suppress(pyvips.Error):  # a damaged profile is no damaged picture
         image = image.icc_transform("srgb", embedded=True)
     return _without_profile(image)
+
+
+def _is_whole(profile: bytes) -> bool:
+    """Tell whether a profile is as long as it says, and is one: otherwise PNG's writer refuses it."""
+    return profile[_SIGNATURE] == b"acsp" and int.from_bytes(profile[:4], "big") <= len(profile)
 
 
 def _bands(image: Image) -> int:
@@ -66,12 +73,11 @@ def _by_code_points(image: Image, points: CodePoints) -> Image:
         return profiled
     if _bands(image) != SRGB_BANDS or not is_beyond_srgb(points.transfer, points.primaries):
         return image
-    deep = image.cast("ushort") * 257 if image.format == "uchar" else image
-    colours = to_srgb(deep.extract_band(0, n=SRGB_BANDS).cast("ushort"), points.transfer, points.primaries)
-    colours = colours.cast("uchar")
-    return (
-        colours.bandjoin((deep.extract_band(SRGB_BANDS) / 257).cast("uchar")) if image.hasalpha() else colours
-    )
+    deep = (image * 257).cast("ushort") if image.format == "uchar" else image
+    colours = to_srgb(deep.extract_band(0, n=SRGB_BANDS), points.transfer, points.primaries).cast("uchar")
+    if not image.hasalpha():
+        return colours
+    return colours.bandjoin((deep.extract_band(SRGB_BANDS) / 257).rint().cast("uchar"))
 
 
 def _in_codes(image: Image) -> Image:
