@@ -111,6 +111,32 @@ def test_repair_mends_what_it_can_and_says_what_it_could_not(server: Any) -> Non
     assert SignedHttp(server.url).send("HEAD", f"{BUCKET}/large/1").status == 200
 
 
+def test_counts_that_are_not_their_rows_are_found_and_set_right(server: Any) -> None:
+    """A wrong count of a bucket, a missing one, and a wrong sum of results are named, and counted anew."""
+    http = SignedHttp(server.url)
+    for bucket in ("uncounted", "nothing-in-it"):
+        assert http.send("PUT", bucket).status == 200
+    assert http.send("PUT", "uncounted/one", SMALL).status == 200
+    right = 3 + 3 + 1 + 1, 3 * len(LARGE) + 3 * len(SMALL) + 2 * 100_000
+    of_bucket = "WHERE bucket_id = (SELECT bucket_id FROM buckets WHERE name = ?)"
+    with rows_of(server.data) as rows:
+        rows.execute(f"UPDATE bucket_usage SET objects = objects + 1, size_bytes = 7 {of_bucket}", (BUCKET,))
+        rows.execute(f"DELETE FROM bucket_usage {of_bucket}", ("uncounted",))
+        rows.execute("UPDATE results_total SET size_bytes = -5")
+    code, said = check(server.data)
+    assert (code, {finding["kind"] for finding in said["findings"]}) == (1, {"count"})
+    assert {finding.get("bucket"): finding["sentence"] for finding in said["findings"]} == {
+        BUCKET: f"{right[0] + 1} objects of 7 bytes are counted, {right[0]} of {right[1]} bytes are there",
+        "uncounted": f"0 objects of 0 bytes are counted, 1 of {len(SMALL)} bytes are there",
+        None: "-5 bytes of results are counted, 0 are there",
+    }
+    code, said = check(server.data, "--repair")
+    assert (code, said["wrong"], len(said["findings"])) == (0, 0, 3)
+    assert check(server.data)[1]["findings"] == []
+    counted = http.send("HEAD", BUCKET).headers
+    assert (counted["x-rgw-object-count"], counted["x-rgw-bytes-used"]) == tuple(map(str, right))
+
+
 def test_a_database_that_contradicts_itself_is_found(server: Any) -> None:
     """A page of the database turned to noise is told of, and the walk does not end in a traceback."""
     server.stop()

@@ -11,6 +11,7 @@ from meiku import errors
 from meiku.blobs import Blobs
 from meiku.meta import Meta
 from meiku.meta import stored as rows
+from meiku.meta.counts import results_totals, wrong_usages
 from meiku.meta.parts import list_parts
 from meiku.meta.records import PartRecord
 from meiku.meta.released import referenced
@@ -33,6 +34,7 @@ async def check(
     stages = (
         check_engine(meta),
         check_rows(meta),
+        check_counts(meta),
         check_objects(meta, verifier),
         check_uploads(meta, verifier),
         check_orphans(meta, blobs, orphans_before_s),
@@ -63,6 +65,17 @@ async def check_rows(meta: Meta) -> AsyncGenerator[Finding, None]:
         )
     for inline_id in await meta.read(rows.unnamed_inline, PAGE):
         yield Finding("orphan", "bytes beside the rows that no row names", content_id=str(inline_id))
+
+
+async def check_counts(meta: Meta) -> AsyncGenerator[Finding, None]:
+    """Tell which of the kept sums are not those of their rows."""
+    for wrong in await meta.read(wrong_usages):
+        kept = f"{wrong.kept_objects or 0} objects of {wrong.kept_bytes or 0} bytes"
+        held = f"{wrong.objects} of {wrong.size_bytes} bytes"
+        yield Finding("count", f"{kept} are counted, {held} are there", wrong.bucket)
+    kept_bytes, size_bytes = await meta.read(results_totals)
+    if kept_bytes != size_bytes:
+        yield Finding("count", f"{kept_bytes or 0} bytes of results are counted, {size_bytes} are there")
 
 
 async def check_objects(meta: Meta, verifier: Verifier) -> AsyncGenerator[Finding, None]:

@@ -14,6 +14,7 @@ Kind = Literal[
     "stray-parts",  # parts of no upload and of no object
     "orphan",  # bytes that no row names
     "released",  # bytes that a row names and that wait to be deleted nevertheless
+    "count",  # a sum kept beside the rows is not theirs
     "database",  # the rows' own file contradicts itself
 ]
 
@@ -42,7 +43,7 @@ class Finding:
     def name(self) -> str:
         """Name what is concerned, as people would."""
         if self.key is None:
-            return self.content_id or self.upload_id or "the database"
+            return self.content_id or self.upload_id or self.bucket or "the database"
         named = f"{self.bucket or '(no bucket)'}/{self.key.decode(errors='backslashreplace')}"
         return f"{named} (upload {self.upload_id}, part {self.part_number})" if self.upload_id else named
 

@@ -1,13 +1,15 @@
 """Repair: does for a finding what can be done without losing a byte that somebody may want.
 
-It removes what no row names, and takes what a row names out of what waits to be deleted. Bytes that are lost
-cannot be made again here; then it says so, and touches neither the record nor what is left of them.
+It removes what no row names, takes what a row names out of what waits to be deleted, and adds up anew what
+was added up wrongly. Bytes that are lost cannot be made again here; then it says so, and touches neither the
+record nor what is left of them.
 """
 
 from dataclasses import dataclass
 
 from meiku.blobs import Blobs
 from meiku.meta import Meta
+from meiku.meta.counts import recount_results, recount_usage
 from meiku.meta.stored import keep_released, release_inline
 from meiku.ops.findings import Finding, Kind
 from meiku.ops.sweep import remove_orphan
@@ -36,10 +38,20 @@ async def repair(meta: Meta, blobs: Blobs, finding: Finding, now_ms: int) -> Rep
     if finding.kind == "released":
         await meta.write(keep_released)
         return Repair(finding, True, "kept: it no longer waits to be deleted")
+    if finding.kind == "count":
+        return await _recount(meta, finding)
     if finding.kind == "orphan":
         return await _remove_orphan(meta, blobs, finding, now_ms)
     lost = _LOST_PART if finding.upload_id else _LOST
     return Repair(finding, False, _WHY_NOT.get(finding.kind, lost))
+
+
+async def _recount(meta: Meta, finding: Finding) -> Repair:
+    if finding.bucket is None:
+        await meta.write(recount_results)
+    else:
+        await meta.write(recount_usage, finding.bucket)
+    return Repair(finding, True, "counted anew")
 
 
 async def _remove_orphan(meta: Meta, blobs: Blobs, finding: Finding, now_ms: int) -> Repair:
