@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from damage.house import BUCKET, LARGE, SMALL, blob_of, fill, flip_a_bit, part_of, rows_of
+from damage.house import BUCKET, LARGE, SMALL, blob_of, fill, flip_a_bit, part_of, rows_of, send_parts
 from signed_http import SignedHttp
 
 
@@ -135,6 +135,26 @@ def test_counts_that_are_not_their_rows_are_found_and_set_right(server: Any) -> 
     assert check(server.data)[1]["findings"] == []
     counted = http.send("HEAD", BUCKET).headers
     assert (counted["x-rgw-object-count"], counted["x-rgw-bytes-used"]) == tuple(map(str, right))
+
+
+def test_parts_that_wait_for_their_grace_are_nobody_s_damage(server: Any) -> None:
+    """What was deleted or aborted is no finding; an object that was released by mistake is, and stays."""
+    http = SignedHttp(server.url)
+    upload_id, _ = send_parts(http, "given-up")
+    assert http.send("DELETE", f"{BUCKET}/given-up", uploadId=upload_id).status == 204
+    upload_id, document = send_parts(http, "deleted")
+    assert http.send("POST", f"{BUCKET}/deleted", document, uploadId=upload_id).status == 200
+    assert http.send("DELETE", f"{BUCKET}/deleted").status == 204
+    assert check(server.data)[1]["findings"] == []
+    with rows_of(server.data) as rows:
+        rows.execute(
+            "INSERT INTO released_uploads SELECT content_id, 0 FROM objects WHERE key = ?", (b"parts",)
+        )
+    assert found(check(server.data)[1]) == {("released", "parts")}
+    code, said = check(server.data, "--repair")
+    assert (code, said["wrong"]) == (0, 0)
+    assert check(server.data)[1]["findings"] == []
+    assert http.send("GET", f"{BUCKET}/parts").status == 200
 
 
 def test_a_database_that_contradicts_itself_is_found(server: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from meiku import errors
-from meiku.meta import Meta, buckets, objects, parts, released, results, uploads, users
+from meiku.meta import Meta, buckets, objects, parts, released, results, stored, uploads, users
 from meiku.meta.records import (
     EMPTY,
     BucketRecord,
@@ -65,6 +65,11 @@ async def a_bucket(meta: Meta, name: str = "photos") -> BucketRecord:
 
 async def blobs_released(meta: Meta) -> list[str]:
     return sorted(await meta.read(released.take_released, 1 << 60, 1000))
+
+
+async def take_apart(meta: Meta, before_ms: int = 1 << 60) -> None:
+    while await meta.write(released.take_apart, before_ms, 2):
+        pass
 
 
 def count(table: str) -> Transaction[int]:
@@ -715,6 +720,8 @@ def test_an_ended_upload_takes_no_more(driver: Driver) -> None:
             with pytest.raises(errors.Missing):
                 await meta.write(uploads.complete_upload, "up", whole, [(1, "p1", 0)], None, 0)
             assert not await meta.write(uploads.abort_upload, "up", 0)
+            await take_apart(meta)
+            await meta.write(released.drop_released_inline, 1 << 60, 9)
             assert await meta.read(count, "parts") == await meta.read(count, "inline_bytes") == 0
 
     driver(story)
@@ -739,13 +746,77 @@ def test_parts_are_released_whole_with_their_grace(driver: Driver, end: str) -> 
             await meta.write(objects.put_object, bucket.bucket_id, an_object(), None, None, 100)
         elif end == "remove":
             await meta.write(objects.remove_object, bucket.bucket_id, b"k", None, 100)
-        assert await meta.read(count, "parts") == 0
+        await take_apart(meta, 100)
+        assert (await meta.read(count, "parts"), await blobs_released(meta)) == (2, [])
+        await take_apart(meta, 101)
+        assert await meta.read(count, "parts") == await meta.read(count, "released_uploads") == 0
         assert await meta.read(released.take_released, 101, 9) == ["b1"]
         assert tail.content_id is not None
         assert await meta.write(released.drop_released_inline, 100, 9) == 0
         assert await meta.read(objects.read_inline, tail.content_id) == b"tail"
         assert await meta.write(released.drop_released_inline, 101, 9) == 1
         assert await meta.read(count, "inline_bytes") == await meta.read(count, "released_inline") == 0
+
+    driver(story)
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 5])
+def test_parts_are_taken_apart_in_pages(driver: Driver, number: int) -> None:
+    """At most so many at once; at every moment each blob is named, and there is no part without an end."""
+
+    async def story(meta: Meta) -> None:
+        bucket = await a_bucket(meta)
+        await meta.write(uploads.add_upload, an_upload(bucket))
+        names = {f"b{n}" for n in range(1, number + 1)}
+        for n in range(1, number + 1):
+            await meta.write(parts.put_part, "up", a_part(n), None)
+        await meta.write(uploads.abort_upload, "up", 100)
+        for done in range(0, number + 1, 2):
+            assert await meta.read(count, "parts") == number - done
+            assert len(await blobs_released(meta)) == done
+            assert await meta.read(released.referenced, names) == names
+            assert await meta.read(stored.stray_uploads, "", 9) == []
+            assert await meta.write(released.take_apart, 101, 2)
+        assert not await meta.write(released.take_apart, 101, 2)
+        assert set(await blobs_released(meta)) == names
+        assert await meta.read(count, "parts") == await meta.read(count, "released_uploads") == 0
+
+    driver(story)
+
+
+def test_what_an_upload_became_is_never_taken_apart(driver: Driver) -> None:
+    """Were an upload or an object released by mistake, its parts stay, and the mistake can be undone."""
+
+    async def story(meta: Meta) -> None:
+        bucket = await a_bucket(meta)
+        await meta.write(uploads.add_upload, an_upload(bucket))
+        await meta.write(parts.put_part, "up", a_part(1), None)
+        for _ in range(2):
+            await meta.write(released.release_parts, "up", 10)
+            assert not await meta.write(released.take_apart, 11, 2)
+            assert await meta.read(stored.released_in_use) == ["up"]
+            assert await meta.read(stored.owners_of, "up") == [("photos", b"k")]
+            await meta.write(stored.keep_released)
+            assert await meta.read(stored.released_in_use) == []
+            if await meta.read(uploads.find_upload, "up"):
+                whole = an_object(content=Content("parts", "up"))
+                await meta.write(uploads.complete_upload, "up", whole, [(1, "p1", 0)], None, 50)
+        assert await meta.read(count, "parts") == 1
+
+    driver(story)
+
+
+def test_a_reader_still_finds_the_parts_of_what_was_replaced(driver: Driver) -> None:
+    """Whoever has looked up an object and comes for its parts a moment later finds them through the grace."""
+
+    async def story(meta: Meta) -> None:
+        bucket = await a_bucket(meta)
+        await meta.write(uploads.add_upload, an_upload(bucket))
+        await meta.write(parts.put_part, "up", a_part(1), None)
+        whole = an_object(content=Content("parts", "up"))
+        await meta.write(uploads.complete_upload, "up", whole, [(1, "p1", 0)], None, 50)
+        await meta.write(objects.put_object, bucket.bucket_id, an_object(), None, None, 100)
+        assert [part.part_number for part in await meta.read(parts.find_parts, "up", 0, 10, 9)] == [1]
 
     driver(story)
 
@@ -779,6 +850,8 @@ def test_a_blob_that_a_part_points_at_is_never_taken(driver: Driver) -> None:
         await meta.write(objects.remove_object, bucket.bucket_id, b"k", None, 10)
         assert await blobs_released(meta) == []
         await meta.write(uploads.abort_upload, "up", 20)
+        assert await blobs_released(meta) == []
+        await take_apart(meta)
         assert await blobs_released(meta) == ["b1"]
 
     driver(story)

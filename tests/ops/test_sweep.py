@@ -18,8 +18,9 @@ from meiku.meta.buckets import add_bucket
 from meiku.meta.objects import put_object, remove_object
 from meiku.meta.parts import put_part
 from meiku.meta.records import Content, KeyRecord, ObjectRecord, PartRecord, UploadRecord, UserRecord
+from meiku.meta.released import referenced
 from meiku.meta.sqlite import open_sqlite
-from meiku.meta.uploads import add_upload, complete_upload, find_completed
+from meiku.meta.uploads import abort_upload, add_upload, complete_upload, find_completed
 from meiku.meta.users import add_key, add_user, find_key
 from meiku.ops import sweep as sweep_module
 from meiku.ops.sweep import sweep, sweep_forever
@@ -229,6 +230,32 @@ def test_a_completed_upload_keeps_its_parts_and_loses_the_others(tmp_path: Path)
         assert await house.meta.read(find_completed, "u1") is None
         assert house.files() == {blob_ids[0]}
 
+    in_a_house(tmp_path, story)
+
+
+def test_an_upload_that_was_given_up_goes_whole_after_the_grace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its parts stay for the grace, however many pages they are, and none is an orphan meanwhile."""
+
+    async def story(house: House) -> None:
+        upload = UploadRecord(
+            "u1", house.bucket_id, b"m", 0, "me", "me", "STANDARD", "", "", None, None, None
+        )
+        await house.meta.write(add_upload, upload)
+        blob_ids = [await house.blobs.write(stream()) for _ in range(5)]
+        for number, blob_id in enumerate(blob_ids, 1):
+            part = PartRecord("u1", number, len(PIECE), f"e{number}", house.now_ms(), "blob", blob_id, "", 0)
+            await house.meta.write(put_part, "u1", part, None)
+            house.blobs.let_go(blob_id)
+            os.utime(house.folder / "blobs" / blob_id[:2] / blob_id, (0, 0))
+        assert await house.meta.write(abort_upload, "u1", house.now_ms())
+        assert await house.sweep_after(GRACE_S - 1) == 0
+        assert await house.meta.read(referenced, blob_ids) == house.files() == set(blob_ids)
+        assert await house.sweep_after(GRACE_S + 1) == 5
+        assert await house.meta.read(referenced, blob_ids) == house.files() == set()
+
+    monkeypatch.setattr(sweep_module, "PARTS_AT_ONCE", 2)
     in_a_house(tmp_path, story)
 
 

@@ -25,16 +25,19 @@ _BLOBS = (
     "UNION ALL SELECT p.content_id, p.size_bytes, p.checksums, COALESCE(b.name, ''), "
     "COALESCE(o.key, u.key, x'') FROM parts p LEFT JOIN uploads u ON u.upload_id = p.upload_id "
     "LEFT JOIN objects o ON o.content_id = p.upload_id "
-    "LEFT JOIN buckets b ON b.bucket_id = COALESCE(o.bucket_id, u.bucket_id) WHERE p.content_kind = 'blob'"
+    "LEFT JOIN buckets b ON b.bucket_id = COALESCE(o.bucket_id, u.bucket_id) WHERE p.content_kind = 'blob' "
+    "AND NOT EXISTS (SELECT 1 FROM released_uploads r WHERE r.upload_id = p.upload_id)"
 )
-
 _TOTALS = (
     "SELECT (SELECT COUNT(*) FROM objects), COUNT(*), COALESCE(SUM(size_bytes), 0) "
     f"FROM (SELECT DISTINCT content_id, size_bytes FROM ({_BLOBS}))"
 )
 _IS_NAMED = (
-    "SELECT 1 FROM objects WHERE content_id = $1 UNION ALL SELECT 1 FROM parts WHERE content_id = $1 LIMIT 1"
+    "SELECT 1 FROM objects WHERE content_id = $1 UNION ALL SELECT 1 FROM parts p WHERE content_id = $1 "
+    "AND NOT EXISTS (SELECT 1 FROM released_uploads r WHERE r.upload_id = p.upload_id) LIMIT 1"
 )
+# What a copy of an older schema lacks, as it would be there: empty. Nothing is written into the copy.
+_LACKING = "CREATE TEMP TABLE released_uploads (upload_id TEXT PRIMARY KEY)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,10 @@ def require_sound(database: Path) -> None:
 def _open_copy(path: Path) -> apsw.Connection:
     """Open a copy that nobody else uses, without leaving a file beside it."""
     address = f"file:{_escaped(path)}?immutable=1"
-    return apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+    connection = apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+    if not connection.table_exists("main", "released_uploads"):
+        connection.execute(_LACKING)
+    return connection
 
 
 def _escaped(path: Path) -> str:

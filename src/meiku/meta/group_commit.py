@@ -119,7 +119,7 @@ class GroupCommit:
     def _attempt_here(self, group: list[Waiting]) -> "list[Outcome] | BaseException":
         """Run a group on the loop, as long as it does not hold it up: what turns out to be long is undone.
 
-        A DELETE cannot know that its object has 10,000 parts until it has found it.
+        What a statement costs depends on the rows that it finds, and nobody knows that before.
         """
         self._stop_at_s = time.monotonic() + _LONGEST_HOLD_S
         attempted = self._attempt_all(group)

@@ -1,7 +1,9 @@
 """Released content: what no record points at any more, and when it may go.
 
 Bytes beside the rows go at once, because a reader takes them in the snapshot that showed it the record. Blobs
-and the inline bytes of parts wait here for a grace period: a download that is running still needs them.
+and the inline bytes of parts wait here for a grace period: a download that is running still needs them. An
+upload's parts, which may be 10,000, are released by one row: their own stay through the grace, name their
+content still, and are taken apart in pages.
 """
 
 from collections.abc import Collection
@@ -23,17 +25,27 @@ _REFERENCED = (
     "OR EXISTS (SELECT 1 FROM released_blobs WHERE blob_id = $1)"
 )
 _RELEASE_BLOB = (
-    "INSERT INTO released_blobs (blob_id, released_at_ms) VALUES ($1, $2) "
-    "ON CONFLICT (blob_id) DO UPDATE SET released_at_ms = excluded.released_at_ms"
+    "INSERT INTO released_blobs (blob_id, released_at_ms) VALUES ($1, $2) ON CONFLICT (blob_id) "
+    "DO UPDATE SET released_at_ms = max(released_blobs.released_at_ms, excluded.released_at_ms)"
 )
-_RELEASE_PART_BLOBS = (
-    "INSERT INTO released_blobs (blob_id, released_at_ms) SELECT content_id, $1 FROM parts "
-    "WHERE upload_id = $2 AND content_kind = 'blob' "
-    "ON CONFLICT (blob_id) DO UPDATE SET released_at_ms = excluded.released_at_ms"
+_RELEASE_UPLOAD = (
+    "INSERT INTO released_uploads (upload_id, released_at_ms) SELECT $1, $2 "
+    "WHERE EXISTS (SELECT 1 FROM parts WHERE upload_id = $1) "
+    "ON CONFLICT (upload_id) DO UPDATE SET released_at_ms = excluded.released_at_ms"
 )
-_RELEASE_PART_BYTES = (
-    "INSERT INTO released_inline (inline_id, released_at_ms) SELECT inline_id, $1 FROM parts "
-    "WHERE upload_id = $2 AND inline_id IS NOT NULL"
+_OLDEST_UPLOAD = (
+    "SELECT upload_id, released_at_ms FROM released_uploads r WHERE released_at_ms < $1 "
+    "AND NOT EXISTS (SELECT 1 FROM objects WHERE content_id = r.upload_id) "
+    "AND NOT EXISTS (SELECT 1 FROM uploads WHERE upload_id = r.upload_id) "
+    "ORDER BY released_at_ms LIMIT 1"
+)
+_PAGE_OF_PARTS = (
+    "SELECT part_number, CASE content_kind WHEN 'blob' THEN content_id END, inline_id FROM parts "
+    "WHERE upload_id = $1 ORDER BY part_number LIMIT $2"
+)
+_RELEASE_BYTES = (
+    "INSERT INTO released_inline (inline_id, released_at_ms) VALUES ($1, $2) "
+    "ON CONFLICT (inline_id) DO UPDATE SET released_at_ms = excluded.released_at_ms"
 )
 
 
@@ -50,19 +62,39 @@ def release(content: Content, now_ms: int) -> Transaction[None]:
 def release_later(content: Content, now_ms: int) -> Transaction[None]:
     """Release what a part pointed at; its inline bytes outlive the grace period too."""
     if content.kind == "inline":
-        yield Statement(
-            "INSERT INTO released_inline (inline_id, released_at_ms) VALUES ($1, $2)",
-            (int(content.id or 0), now_ms),
-        )
+        yield Statement(_RELEASE_BYTES, (int(content.id or 0), now_ms))
     else:
         yield from release(content, now_ms)
 
 
 def release_parts(upload_id: str, now_ms: int) -> Transaction[None]:
-    """Release all parts of an upload, and their rows."""
-    yield Statement(_RELEASE_PART_BLOBS, (now_ms, upload_id))
-    yield Statement(_RELEASE_PART_BYTES, (now_ms, upload_id))
-    yield Statement("DELETE FROM parts WHERE upload_id = $1", (upload_id,))
+    """Release all parts of an upload at once, however many they are."""
+    yield Statement(_RELEASE_UPLOAD, (upload_id, now_ms))
+
+
+@long
+def take_apart(before_ms: int, limit: int) -> Transaction[bool]:
+    """Take the next parts, so many at most, of an upload released before a moment, and drop their rows.
+
+    Each is released by itself, as of then. Tells whether there was such an upload that nothing points at.
+    """
+    rows = yield Statement(_OLDEST_UPLOAD, (before_ms,))
+    if not rows:
+        return False
+    upload_id, released_at_ms = rows[0]
+    parts = yield Statement(_PAGE_OF_PARTS, (upload_id, limit))
+    for _, blob_id, inline_id in parts:
+        if blob_id is not None:
+            yield Statement(_RELEASE_BLOB, (blob_id, released_at_ms))
+        if inline_id is not None:
+            yield Statement(_RELEASE_BYTES, (inline_id, released_at_ms))
+    if parts:
+        yield Statement(
+            "DELETE FROM parts WHERE upload_id = $1 AND part_number <= $2", (upload_id, parts[-1][0])
+        )
+    if len(parts) < limit:
+        yield Statement("DELETE FROM released_uploads WHERE upload_id = $1", (upload_id,))
+    return True
 
 
 def require_kept(blob_id: str) -> Transaction[None]:

@@ -174,6 +174,14 @@ INSERT INTO bucket_usage (bucket_id, objects, size_bytes)
     FROM buckets b LEFT JOIN objects o ON o.bucket_id = b.bucket_id GROUP BY b.bucket_id;
 """
 
+_RELEASED_UPLOADS: Final = """
+CREATE TABLE released_uploads (
+    upload_id TEXT PRIMARY KEY,
+    released_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX released_uploads_age ON released_uploads (released_at_ms);
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     _FIRST,
     _SCRUBS,
@@ -181,4 +189,5 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     _COMPLETED_CHECKSUMS,
     _RESULTS_TOTAL,
     _USAGE,
+    _RELEASED_UPLOADS,
 )

@@ -28,24 +28,31 @@ _TOTALS = (
     "SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM parts p "
     "WHERE EXISTS (SELECT 1 FROM uploads u WHERE u.upload_id = p.upload_id)"
 )
-# The parts of nobody: neither of an upload in progress nor of an object that an upload became.
+# The parts of nobody: neither of an upload in progress or one that was released, nor of an object.
 _STRAYS = (
     "SELECT DISTINCT p.upload_id FROM parts p WHERE "
     "NOT EXISTS (SELECT 1 FROM uploads u WHERE u.upload_id = p.upload_id) AND NOT EXISTS "
-    "(SELECT 1 FROM objects o WHERE o.content_id = p.upload_id AND o.content_kind = 'parts') "
+    "(SELECT 1 FROM objects o WHERE o.content_id = p.upload_id AND o.content_kind = 'parts') AND NOT EXISTS "
+    "(SELECT 1 FROM released_uploads r WHERE r.upload_id = p.upload_id) "
     "AND p.upload_id > $1 ORDER BY p.upload_id LIMIT $2"
 )
 _RELEASED_IN_USE = (
     "SELECT r.blob_id FROM released_blobs r WHERE EXISTS "
     "(SELECT 1 FROM objects o WHERE o.content_id = r.blob_id AND o.content_kind = 'blob') "
-    "OR EXISTS (SELECT 1 FROM parts p WHERE p.content_id = r.blob_id)"
+    "OR EXISTS (SELECT 1 FROM parts p WHERE p.content_id = r.blob_id "
+    "AND NOT EXISTS (SELECT 1 FROM released_uploads u WHERE u.upload_id = p.upload_id))"
+)
+_RELEASED_UPLOADS_IN_USE = (
+    "SELECT r.upload_id FROM released_uploads r WHERE EXISTS "
+    "(SELECT 1 FROM objects o WHERE o.content_id = r.upload_id AND o.content_kind = 'parts') "
+    "OR EXISTS (SELECT 1 FROM uploads u WHERE u.upload_id = r.upload_id)"
 )
 _OWNERS = (
     "SELECT COALESCE(b.name, ''), o.key FROM objects o LEFT JOIN buckets b ON b.bucket_id = o.bucket_id "
     "WHERE o.content_id = $1 "
     "OR o.content_id IN (SELECT upload_id FROM parts WHERE content_id = $1) UNION ALL "
     "SELECT COALESCE(b.name, ''), u.key FROM uploads u LEFT JOIN buckets b ON b.bucket_id = u.bucket_id "
-    "WHERE u.upload_id IN (SELECT upload_id FROM parts WHERE content_id = $1)"
+    "WHERE u.upload_id = $1 OR u.upload_id IN (SELECT upload_id FROM parts WHERE content_id = $1)"
 )
 _NAMED_INLINE = (
     "SELECT inline_id FROM objects WHERE inline_id IS NOT NULL "
@@ -116,19 +123,20 @@ def stray_uploads(after: str, limit: int) -> Transaction[list[str]]:
 
 
 def released_in_use() -> Transaction[list[str]]:
-    """List blobs that wait to be deleted although a row names them."""
-    rows = yield Statement(_RELEASED_IN_USE)
+    """List blobs, and uploads with their parts, that wait to be deleted although a row names them."""
+    rows = yield Statement(f"{_RELEASED_IN_USE} UNION ALL {_RELEASED_UPLOADS_IN_USE}")
     return [row[0] for row in rows]
 
 
 @long
 def keep_released() -> Transaction[None]:
-    """Take every blob that a row names out of those that wait to be deleted."""
+    """Take every blob and upload that a row names out of those that wait to be deleted."""
+    yield Statement(f"DELETE FROM released_uploads WHERE upload_id IN ({_RELEASED_UPLOADS_IN_USE})")
     yield Statement(f"DELETE FROM released_blobs WHERE blob_id IN ({_RELEASED_IN_USE})")
 
 
 def owners_of(content_id: str) -> Transaction[list[tuple[str, bytes]]]:
-    """Name the objects, by bucket and key, that a blob belongs to."""
+    """Name the objects, by bucket and key, that a blob, or all parts of an upload, belong to."""
     rows = yield Statement(_OWNERS, (content_id,))
     return [(row[0], row[1]) for row in rows]
 

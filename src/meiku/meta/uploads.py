@@ -104,7 +104,6 @@ def _begin(prefix: bytes, delimiter: bytes, key_marker: bytes, upload_id_marker:
     return (key_marker, upload_id_marker) if is_plain and upload_id_marker else (start, "")
 
 
-@long
 def abort_upload(upload_id: str, now_ms: int) -> Transaction[bool]:
     """End an upload and release its parts; False when it is not in progress."""
     rows = yield Statement("DELETE FROM uploads WHERE upload_id = $1 RETURNING 1", (upload_id,))

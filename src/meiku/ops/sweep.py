@@ -14,12 +14,14 @@ from contextlib import AbstractContextManager, nullcontext
 from meiku.blobs import Blobs
 from meiku.config import Settings
 from meiku.meta import Meta
-from meiku.meta.released import drop_released_inline, forget_released, referenced, take_released
+from meiku.meta.released import drop_released_inline, forget_released, referenced, take_apart, take_released
 from meiku.meta.results import drop_stale_results
 from meiku.meta.uploads import forget_completed
 from meiku.meta.users import remove_expired_keys
 
 BATCH = 500
+# Each part is four rows changed in as many places of the file; all who write wait meanwhile.
+PARTS_AT_ONCE = 100
 COMPLETED_KEPT_MS = 7 * 24 * 3600 * 1000
 # A new blob has no row until its commit is through; however short deleted bytes are kept, it must live on.
 ORPHAN_LEAST_S = 900.0
@@ -56,6 +58,8 @@ async def sweep(meta: Meta, blobs: Blobs, grace_s: float, orphans_s: float, now_
     """Sweep once and tell how many blobs were removed; orphans younger than a running write must stay."""
     before_ms = int((now_s - grace_s) * 1000)
     while await meta.write(drop_stale_results, int(now_s * 1000), BATCH):
+        pass
+    while await meta.write(take_apart, before_ms, PARTS_AT_ONCE):
         pass
     removed = await _remove_released(meta, blobs, before_ms)
     removed += await _remove_orphans(meta, blobs, now_s - orphans_s)
