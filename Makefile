@@ -43,8 +43,8 @@ pictures: $(VENV)/test.made
 	$(PYTHON) scripts/draw_pictures.py
 
 $(VENV)/serve.made: pyproject.toml constraints.txt
-	scripts/make-venv $(VENV) example
-	touch $@
+	@scripts/make-venv $(VENV) example
+	@touch $@
 
 $(VENV)/test.made: pyproject.toml constraints.txt
 	scripts/make-venv $(VENV) example,test,lint

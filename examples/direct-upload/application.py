@@ -17,7 +17,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
@@ -160,6 +160,7 @@ def create_application(storage: Storage, *, origin: str, rules: Rules | None = N
     application.include_router(links_router(Links(storage, Samples(storage), signer.rules.prefix)))
     application.include_router(_pages(signer))
     application.mount("/assets", StaticFiles(directory=PAGES))
+    application.exception_handler(404)(_missing(signer))
     application.middleware("http")(_guard(signer))
     return application
 
@@ -243,14 +244,28 @@ def _pages(signer: Signer) -> APIRouter:
         return render("pictures", "图片处理 · Pictures by URL", language_of(request), {**places, **own})
 
     @router.get("/done")
-    def done(request: Request, key: str = "", bucket: str = "", etag: str = "") -> str:
+    def done(request: Request, response: Response, key: str = "", bucket: str = "", etag: str = "") -> str:
         # Anyone can write this address by hand, so the storage is asked whether it is true.
         ours = bucket == signer.storage.bucket and key.startswith(signer.rules.prefix)
         found = signer.storage.find(key) if ours else None
+        response.status_code = 200 if found else 404
         own = done_places(bucket, key, etag, found, signer.storage.public_address(key))
         return render("done", "已上传 · Uploaded", language_of(request), {**places, **own})
 
     return router
+
+
+def _missing(signer: Signer) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answer an address that leads nowhere: a page for who asks for one, else the reason in JSON."""
+    places = {"origin": signer.origin, "limit": "", "status": "404"}
+
+    async def missing(request: Request, error: Exception) -> Response:
+        if "text/html" not in request.headers.get("accept", ""):
+            return JSONResponse({"detail": getattr(error, "detail", "Not Found")}, 404)
+        title = "没有页面 · Nothing here"
+        return HTMLResponse(render("missing", title, language_of(request), places), 404)
+
+    return missing
 
 
 def _guard(

@@ -88,7 +88,10 @@ def test_ones_own_account_needs_a_signature() -> None:
 def test_a_refusal_names_who_what_and_why() -> None:
     """The reason names the caller, the missing permission and the action."""
     assert decide_bucket(OTHER, "s3:ListBucket", bucket()).reason == (
-        "The user 'x' is not the owner, and the bucket's ACL grants them no READ (s3:ListBucket)."
+        "The user 'x' is not the owner, and the bucket's ACL does not grant them READ (s3:ListBucket)."
+    )
+    assert decide_bucket(ANONYMOUS, "s3:ListBucket", bucket()).reason == (
+        "The request is anonymous, and the bucket's ACL does not grant everybody READ (s3:ListBucket)."
     )
     assert "anonymous" in decide_bucket(ANONYMOUS, "s3:DeleteBucket", bucket()).reason
     assert "only the bucket's owner" in decide_bucket(OTHER, "s3:DeleteBucket", bucket()).reason

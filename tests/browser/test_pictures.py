@@ -285,8 +285,17 @@ def test_what_is_no_picture_is_called_so(gallery: Page, tmp_path: Path) -> None:
     gallery.set_input_files("#file", text)
     expect(gallery.locator("#own-name b")).to_have_text("text.png")
 
+    source = gallery.locator('.source[data-kind="image"]')
+    expect(source.locator(".unshowable")).to_have_text(
+        "The browser cannot show this file.", use_inner_text=True
+    )
+    expect(source.locator("img")).to_be_hidden()
     card = shown(gallery, "resize")
     expect(card.locator(".refusal")).to_contain_text("This image format is not supported")
+
+    gallery.click("#own-name button")
+    expect(source.locator("img")).to_be_visible()
+    expect(source.locator(".unshowable")).to_be_hidden()
 
 
 def test_an_upload_that_fails_says_so(gallery: Page, own_picture: Path) -> None:
@@ -339,6 +348,19 @@ def test_no_screen_is_too_narrow(visitor: Visitor, example: Example, width_px: i
         "cards => cards.every(card => card.scrollWidth <= card.clientWidth)"
     )
     assert inside
+
+
+def test_what_is_touched_is_large_enough(visitor: Visitor, example: Example) -> None:
+    """On a telephone a finger meets each card's links; with a mouse 24 pixels do."""
+    for width_px, least_px in ((390, 36), (1280, 24)):
+        page = visitor(viewport={"width": width_px, "height": 844}).new_page()
+        page.goto(f"{example.pages}/pictures")
+        boxes = [
+            target.bounding_box() for target in shown(page, "resize").locator(".under .plain:visible").all()
+        ]
+        assert len(boxes) == 2
+        assert all(box and min(box["height"], box["width"]) >= min(least_px, 24) for box in boxes)
+        assert all(box and box["height"] >= least_px for box in boxes)
 
 
 def test_the_pages_lead_there(page: Page, example: Example) -> None:

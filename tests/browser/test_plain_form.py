@@ -77,8 +77,9 @@ def test_refused_form_shows_what_the_storage_says(page: Page, example: Example) 
 
 def test_done_page_believes_the_storage_only(page: Page, example: Example) -> None:
     """An address that tells of an upload which never happened is called untrue."""
-    page.goto(f"{example.pages}/done?bucket={BUCKET}&key=uploads/never&etag=%22x%22")
+    answer = page.goto(f"{example.pages}/done?bucket={BUCKET}&key=uploads/never&etag=%22x%22")
 
+    assert answer is not None and answer.status == 404
     expect(page.get_by_role("heading", level=1)).to_have_text("There is no such object", use_inner_text=True)
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from browser.running_example import BUCKET, Example
 
 Visitor = Callable[..., BrowserContext]
-PAGES = ("", "form", "post", "put", "pictures", f"done?bucket={BUCKET}&key=uploads/none")
+PAGES = ("", "form", "post", "put", "pictures", f"done?bucket={BUCKET}&key=uploads/none", "nowhere")
 ZH, EN = "文件直达存储，\n服务器只管签名。", "Files go straight to storage. Your server only signs."
 
 
@@ -95,6 +95,24 @@ def test_small_screen_is_not_too_narrow(visitor: Visitor, example: Example, path
     page.goto(f"{example.pages}/{path}")
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"), [("zh-CN", "这里没有页面"), ("en-GB", "There is nothing here")]
+)
+@pytest.mark.parametrize("path", ["nowhere", "view/private.txt"])
+def test_an_address_that_leads_nowhere_is_a_page(
+    visitor: Visitor, example: Example, path: str, locale: str, expected: str
+) -> None:
+    """A browser is shown words and the way back, a script the reason; both are told 404."""
+    page = visitor(locale=locale).new_page()
+    answer = page.goto(f"{example.pages}/{path}")
+    assert answer is not None and answer.status == 404
+    assert heading(page) == expected
+    assert page.request.get(f"{example.pages}/{path}").json()["detail"]
+
+    page.click("main a.primary")
+    page.wait_for_url(f"{example.pages}/")
 
 
 def test_list_shows_pictures_from_the_storage(page: Page, example: Example, photo: Path) -> None:

@@ -36,6 +36,7 @@ def test_a_browser_at_the_root_is_told_what_this_is(server: Server, languages: s
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert f'<html lang="{first}">' in page
     assert "兼容 S3" in page and "S3-compatible" in page and server.url in page
+    assert "<code>README.zh.md</code>" in page and page.count("<code>./meiku</code>") == 2
     assert "http://localhost:8080/?a=1&amp;b=&quot;&lt;i&gt;" in page and "<i>" not in page
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["vary"] == "Accept, Accept-Language"

@@ -21,11 +21,20 @@ function tell(name, back) {
   find("own-name").hidden = false;
 }
 
+/** Say in words what would be the browser's broken picture: a text, or a format that only meiku reads. */
+function tellUnshowable(figure, yes) {
+  figure.querySelector("img, video").hidden = yes;
+  figure.querySelector(".unshowable").hidden = !yes;
+}
+
 /** Show which picture or film the cards are made of; without a key, the sample. */
 export function showSource(kind, key) {
   const figure = document.querySelector(`.source[data-kind="${kind}"]`);
   const shown = key ?? figure.dataset.sample;
-  figure.querySelector("img, video").src = viewOf(shown);
+  const picture = figure.querySelector("img, video");
+  picture.onerror = () => tellUnshowable(figure, true);
+  tellUnshowable(figure, false);
+  picture.src = viewOf(shown);
   figure.querySelector("figcaption").replaceChildren(element("code", { lang: "und" }, shown));
 }
 

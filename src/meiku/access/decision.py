@@ -80,5 +80,7 @@ def _granted(acl: Acl, caller: Caller, permission: str) -> bool:
 
 def _refusal(caller: Caller, action: str, kind: str, permission: str | None) -> str:
     who = "The request is anonymous" if caller.anonymous else f"The user '{caller.name}' is not the owner"
-    what = f"the {kind}'s ACL grants them no {permission}" if permission else "only the bucket's owner may"
+    whom = "everybody" if caller.anonymous else "them"
+    missing = f"the {kind}'s ACL does not grant {whom} {permission}"
+    what = missing if permission else "only the bucket's owner may"
     return f"{who}, and {what} ({action})."

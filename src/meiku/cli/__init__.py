@@ -12,6 +12,7 @@ from meiku.cli import buckets, explain, keys, users
 from meiku.cli.backup import backup_command, restore_command
 from meiku.cli.check import check_command
 from meiku.cli.environment import environment_command
+from meiku.cli.listing import Listing
 from meiku.cli.output import AsJson, refuse, show
 from meiku.cli.serving import serve_command
 from meiku.config import ConfigError
@@ -20,6 +21,7 @@ from meiku.ops.accounts import AccountError
 from meiku.ops.house_buckets import BucketError
 
 HELP = """媒库 meiku: S3-compatible media storage that a browser uploads straight into.
+兼容 S3 的媒体存储，浏览器直传。
 
 \b
 meiku serve                 start on http://127.0.0.1:9000, data in ./meiku-data
@@ -31,6 +33,7 @@ meiku explain url URL       why was this presigned URL refused?
 """
 
 command = typer.Typer(
+    cls=Listing,
     help=HELP,
     no_args_is_help=True,
     add_completion=False,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from meiku.cli.listing import Listing
 from meiku.cli.output import AsJson, show, table
 from meiku.cli.store import DataFolder, settings_of, with_meta
 from meiku.meta import Meta
@@ -14,7 +15,7 @@ from meiku.ops import house_buckets
 from meiku.ops.accounts import ROOT, require_user
 from meiku.ops.house_buckets import CANNED, Wanted, acl_name
 
-command = typer.Typer(help="Buckets: where objects live. 桶管理。", no_args_is_help=True)
+command = typer.Typer(cls=Listing, help="Buckets: where objects live. 桶管理。", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name of the bucket. 桶名。")]
 _CHOICES = ", ".join(CANNED)

@@ -19,13 +19,14 @@ from rich.text import Text
 from meiku.auth import Credential
 from meiku.auth.cause import language_of_locale
 from meiku.auth.explain import Explanation, compare, explain_policy, explain_url
+from meiku.cli.listing import Listing
 from meiku.cli.output import AsJson, console, refuse, show
 from meiku.cli.store import DataFolder, with_meta
 from meiku.config import Settings
 from meiku.meta.users import find_key
 from meiku.wire.request import bucket_of_host
 
-command = typer.Typer(help="Why is it refused? 为什么被拒绝？", no_args_is_help=True)
+command = typer.Typer(cls=Listing, help="Why is it refused? 为什么被拒绝？", no_args_is_help=True)
 
 AccessKey = Annotated[
     str | None, typer.Option(help="Look this key's secret up in the data folder. 从数据目录查找 SK。")

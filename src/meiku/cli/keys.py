@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from meiku.cli.listing import Listing
 from meiku.cli.output import AsJson, show, table
 from meiku.cli.store import DataFolder, with_meta
 from meiku.meta import Meta
@@ -13,7 +14,7 @@ from meiku.meta.users import list_keys, list_users
 from meiku.ops import accounts
 from meiku.ops.accounts import KeyPair, new_key_pair
 
-command = typer.Typer(help="Access keys. 密钥管理。", no_args_is_help=True)
+command = typer.Typer(cls=Listing, help="Access keys. 密钥管理。", no_args_is_help=True)
 LIFETIME_LEAST_S, LIFETIME_MOST_S = 900, 43_200
 
 
@@ -70,7 +71,11 @@ def list_(
 
 
 @command.command()
-def remove(access_key: str, data: DataFolder = None, as_json: AsJson = False) -> None:
+def remove(
+    access_key: Annotated[str, typer.Argument(help="The access key to take away. 要删除的 AK。")],
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
     """Take a key pair away; it is refused from the next request on. 删除密钥。"""
     with_meta(data, lambda meta: accounts.remove_key(meta, access_key))
     show({"removed": access_key}, f"removed {access_key}", as_json)

@@ -21,7 +21,10 @@ def serve_command(
         Many, typer.Option(help="A domain in front of which bucket names stand. 桶域名的后缀，可重复。")
     ] = None,
     public_host: Annotated[
-        Many, typer.Option(help="A host that clients sign for, behind a proxy. 代理之前的域名，可重复。")
+        Many,
+        typer.Option(
+            help="A host that clients sign for, behind a proxy. 经代理访问时，客户端签名用的域名；可重复。"
+        ),
     ] = None,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate chain. 证书文件。")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM private key. 私钥文件。")] = None,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from meiku.cli.listing import Listing
 from meiku.cli.output import AsJson, show, table
 from meiku.cli.store import DataFolder, with_meta
 from meiku.meta import Meta
@@ -13,12 +14,14 @@ from meiku.meta.users import list_users
 from meiku.ops import accounts
 from meiku.ops.accounts import KeyPair, new_key_pair
 
-command = typer.Typer(help="Accounts: who owns buckets. 用户管理。", no_args_is_help=True)
+command = typer.Typer(cls=Listing, help="Accounts: who owns buckets. 用户管理。", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Name of the account. 用户名。")]
 
 
 @command.command()
 def add(
-    name: Annotated[str, typer.Argument(help="Name of the account. 用户名。")],
+    name: Name,
     user_id: Annotated[str | None, typer.Option("--id", help="Fixed canonical id. 固定的用户 ID。")] = None,
     email: Annotated[str, typer.Option(help="E-mail address, for grants. 电子邮箱。")] = "",
     access_key: Annotated[str | None, typer.Option(help="Fixed access key. 固定的 AK。")] = None,
@@ -56,7 +59,7 @@ def list_(data: DataFolder = None, as_json: AsJson = False) -> None:
 
 
 @command.command()
-def remove(name: str, data: DataFolder = None, as_json: AsJson = False) -> None:
+def remove(name: Name, data: DataFolder = None, as_json: AsJson = False) -> None:
     """Remove an account and its keys; one that owns buckets stays. 删除用户。"""
     user = with_meta(data, lambda meta: accounts.remove_user(meta, name))
     show({"removed": _shown(user)}, f"removed {name}", as_json)
