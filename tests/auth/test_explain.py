@@ -59,6 +59,15 @@ def test_our_own_urls_are_ok(presign: object) -> None:
     assert "method GET" in str(wrong.cause)
 
 
+def test_two_mistakes_that_come_together_are_both_named() -> None:
+    """A V2 URL to look, tried with PUT and a type that a library added."""
+    url = presign_v2(KEYS, "GET", URL, now=NOW)
+    headers = {"content-type": "application/octet-stream"}
+    wrong = explain_url("PUT", url, headers, credential=CREDENTIAL, now_s=NOW_S, language="en")
+    assert "signed the method GET, but sent PUT" in str(wrong.cause)
+    assert "«application/octet-stream», but none was signed" in str(wrong.cause)
+
+
 def test_a_host_style_v2_url_needs_its_bucket() -> None:
     """V2 signs the bucket, which only the caller knows when it stands in the host."""
     url = presign_v2(KEYS, "GET", "http://demo.example.com/k", bucket="demo", now=NOW)

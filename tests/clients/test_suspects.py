@@ -94,6 +94,33 @@ def test_a_length_that_was_signed(server: Server, bucket: str, way: str) -> None
     assert said.index("Content-Length that") < said.index("Content-Type that")
 
 
+TWO_AT_ONCE = [
+    # the way; signed by, with the type; sent by, with the type
+    ("v2-header", "GET", None, "PUT", "application/octet-stream"),
+    ("v2-query", "GET", None, "PUT", "application/octet-stream"),  # a link to look, used to upload
+    ("v2-query", "PUT", None, "GET", "application/json"),  # a library that always sends a type
+    ("v2-header", "PUT", "image/png", "GET", None),
+]
+
+
+@pytest.mark.parametrize(("way", "signed_by", "signed_type", "sent_by", "sent_type"), TWO_AT_ONCE)
+def test_another_method_and_another_type_at_once(
+    server: Server,
+    bucket: str,
+    way: str,
+    signed_by: str,
+    signed_type: str | None,
+    sent_by: str,
+    sent_type: str | None,
+) -> None:
+    """V2 signs both, and who takes another method sends another type: both are named."""
+    headers = {"Content-Type": signed_type} if signed_type else {}
+    signed = sign(way, signed_by, f"{server.url}/{bucket}/k.png", headers=headers)
+    said = cause(server, signed.with_headers(Content_Type=sent_type), method=sent_by)
+    assert f"signed the method {signed_by}, but sent {sent_by}" in said
+    assert f"«{signed_type or sent_type}»" in said
+
+
 LANGUAGES = [
     ("zh-CN,zh;q=0.9,en;q=0.8", True, False),
     ("en-GB,en;q=0.9,zh;q=0.1", False, True),

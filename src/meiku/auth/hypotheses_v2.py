@@ -11,7 +11,7 @@ from meiku.auth.cause import Cause
 from meiku.auth.diagnose import Trial
 from meiku.auth.reading import ReadingV2
 from meiku.auth.request import SignedRequest
-from meiku.auth.variants import content_types, methods
+from meiku.auth.variants import content_types, methods, methods_with_types
 from meiku.signing import uri_encode
 
 _PROOF = ("AWSAccessKeyId=", "Signature=", "Expires=")
@@ -38,6 +38,8 @@ def _variants(request: SignedRequest, reading: ReadingV2) -> Iterator[Variant]:
     )
     yield from _dates(request, reading)
     yield from _amz_headers(reading)
+    for cause, method, value in methods_with_types(request):
+        yield cause, replace(reading.with_header("content-type", value), method=method)
 
 
 def _resources(request: SignedRequest, reading: ReadingV2) -> Iterator[Variant]:

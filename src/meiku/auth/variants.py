@@ -43,6 +43,22 @@ def content_types(request: SignedRequest) -> Iterator[tuple[Cause, str]]:
             yield _type_cause(sent, value), value
 
 
+def methods_with_types(request: SignedRequest) -> Iterator[tuple[Cause, str, str]]:
+    """List the method and the Content-Type that may both have been signed otherwise.
+
+    Of types only none and the one that the key's name tells: whoever sends by another method than was signed
+    sends a body, or none, against what was meant, and its library adds or leaves out the type.
+    """
+    likely = ("", guess_type(request.raw_path)[0])
+    for of_type, value in content_types(request):
+        if value in likely:
+            for of_method, method in methods(request.method):
+                both = Cause(
+                    f"{of_method.english} {of_type.english}", f"{of_method.chinese}{of_type.chinese}"
+                )
+                yield both, method, value
+
+
 def names_of_host(
     request: SignedRequest, known: Sequence[str], listening: Sequence[str] = ()
 ) -> Iterator[str]:
