@@ -78,8 +78,8 @@ SENTENCES: dict[str, tuple[str, list[str]]] = {
             "图文都有时，`order`、`align` 和 `interval_px` 决定两者怎样排列。",
         ],
     ),
-    "image/info": ("c8c8a026", ["用 JSON 回答图片的大小、格式和 EXIF。"]),
-    "image/average-hue": ("defbdee3", ["用 JSON 回答图片的平均颜色。"]),
+    "image/info": ("c8c8a026", ["以 JSON 返回图片的大小、格式和 EXIF。"]),
+    "image/average-hue": ("defbdee3", ["以 JSON 返回图片的平均颜色。"]),
     "video/snapshot": (
         "10778032",
         [
@@ -90,7 +90,7 @@ SENTENCES: dict[str, tuple[str, list[str]]] = {
             "`turn` 不写则保持存储时的方向。",
         ],
     ),
-    "video/info": ("105373ee", ["用 JSON 回答视频的时长、大小、编码和各条流。"]),
+    "video/info": ("105373ee", ["以 JSON 返回视频的时长、大小、编码和各条流。"]),
     "video/animation": (
         "52882881",
         [

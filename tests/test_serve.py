@@ -264,7 +264,8 @@ def test_a_port_that_is_taken_is_one_line_and_code_2(start: Start) -> None:
     port = start().port()
     code, stderr = start(port=port).end()
     assert code == 2
-    assert stderr == f"meiku: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    said = f"meiku: cannot listen on 127.0.0.1:{port}: Address already in use; --port chooses another port\n"
+    assert stderr == said
 
 
 def test_an_unknown_host_is_one_line_and_code_2(start: Start) -> None:

@@ -54,7 +54,7 @@ def _to_try(storage: Storage, data: Path) -> Iterator[str]:
         else f" --data {shlex.quote(str(data.resolve()))}"
     )
     reached = "" if storage.endpoint == USUAL_ENDPOINT else f" --endpoint-url {storage.endpoint}"
-    yield f"{command} bucket make photos --acl public-read{where}"
+    yield f"{command} bucket make album --acl public-read{where}"
     yield f'eval "$({command} env{reached}{where})"'
     # curl signs what it sends, and S3 wants to be told of the payload even where there is none.
     pair, header = "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY", "x-amz-content-sha256: UNSIGNED-PAYLOAD"

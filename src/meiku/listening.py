@@ -5,6 +5,7 @@ Asked once, by the parent, before there are workers. What cannot be offered is o
 
 import socket
 import ssl
+from errno import EADDRINUSE
 
 from meiku.config import Settings
 
@@ -29,7 +30,8 @@ def listen(settings: Settings) -> list[socket.socket]:
     except OSError as error:
         for listener in sockets:
             listener.close()
-        raise ServeError(f"cannot listen on {where}: {error.strerror or error}") from None
+        hint = "; --port chooses another port" if error.errno == EADDRINUSE else ""
+        raise ServeError(f"cannot listen on {where}: {error.strerror or error}{hint}") from None
     return sockets
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn, cast
+from unicodedata import east_asian_width
 
 from uvicorn._types import ASGI3Application
 
@@ -32,6 +33,7 @@ from meiku.serve import Address, serve
 
 # -P: a file in the folder where somebody types `meiku serve` is not to be imported.
 PROGRAM = ("-P", "-m", "meiku.start")
+_LABEL_CELLS = 22
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -104,25 +106,34 @@ async def _prepare(settings: Settings, pair: KeyPair, wanted: Sequence[Wanted]) 
 
 
 def _greet(address: Address, settings: Settings, pair: KeyPair, kept_in: Path | None, is_new: bool) -> None:
-    secret = f"kept in {kept_in}" if kept_in else "as MEIKU_SECRET_KEY says"
+    secret = f"保存在 kept in {kept_in}" if kept_in else "见 as in MEIKU_SECRET_KEY"
     # Not where a log is kept of what is printed: who may read logs need not be who may read keys.
     if is_new and kept_in and sys.stdout.isatty():
         secret = pair.secret_key
     lines = [
-        ("媒库 meiku", "is ready 已就绪"),
-        ("endpoint", address.url),
-        ("access key", pair.access_key),
-        ("secret key", secret),
-        ("data", str(settings.data_folder.resolve())),
+        ("媒库 meiku", "已就绪 is ready"),
+        ("服务地址 endpoint", address.url),
+        ("访问密钥 access key", pair.access_key),
+        ("私有密钥 secret key", secret),
+        ("数据目录 data", str(settings.data_folder.resolve())),
         ("", ""),
-        *(("try" if number == 0 else "", line) for number, line in enumerate(_to_try(address, settings))),
-        ("stop", "Ctrl-C: running transfers finish first"),
+        *(
+            ("试一试 try" if number == 0 else "", line)
+            for number, line in enumerate(_to_try(address, settings))
+        ),
+        ("停止 stop", "Ctrl-C：先传完正在传的 running transfers finish first"),
     ]
     bold, plain = (_BOLD, _PLAIN) if sys.stdout.isatty() and "NO_COLOR" not in os.environ else ("", "")
-    text = "".join(f"  {bold}{label:<12}{plain}{value}\n" for label, value in lines)
+    text = "".join(f"  {bold}{_padded(label)}{plain}{value}".rstrip() + "\n" for label, value in lines)
     # A terminal that knows no Chinese is no reason not to serve.
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     print(text, flush=True)
+
+
+def _padded(label: str) -> str:
+    """Fill a label up to the column of the values; a Chinese character takes two cells of a terminal."""
+    cells = sum(2 if east_asian_width(character) == "W" else 1 for character in label)
+    return label + " " * (_LABEL_CELLS - cells)
 
 
 def _to_try(address: Address, settings: Settings) -> list[str]:

@@ -65,7 +65,7 @@ def test_what_it_offers_can_be_pasted(start: Start) -> None:
     assert [line.split()[0].rpartition("/")[2] for line in offered[:3]] == ["meiku", "eval", "curl"]
     done = subprocess.run(["sh", "-euc", "\n".join(offered[:3])], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "made photos (public-read), owned by root" in done.stdout
+    assert "made album (public-read), owned by root" in done.stdout
     assert "<Name>direct-upload</Name>" in done.stdout
     secret = (example.data / "root-key.json").read_text().split('"secret_key": "')[1].split('"')[0]
     assert secret not in "".join(offered)

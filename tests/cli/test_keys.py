@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -40,6 +41,9 @@ def test_a_temporary_pair_has_a_token_and_an_end(meiku: Meiku, alice: str) -> No
     before_s = time.time()
     made = meiku("key", "add", alice, "--expires-in", "900", "--json").json
     assert made["session_token"] and before_s + 899 <= made["expires_at_s"] <= time.time() + 900
+    ends = f"{datetime.fromtimestamp(made['expires_at_s'], UTC):%Y-%m-%d %H:%M:%S} UTC"
+    listed = meiku("key", "list").out
+    assert ends in listed and "never 永久" in listed
     assert "session token  " in meiku("key", "add", alice, "--expires-in", "900").out
     for seconds in ("899", "43201"):
         said = meiku("key", "add", alice, "--expires-in", seconds)

@@ -86,7 +86,8 @@ def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         done = run_serve(tmp_path / "data", "--port", port)
     assert done.returncode == 2
-    assert done.stderr == f"meiku: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    said = f"meiku: cannot listen on 127.0.0.1:{port}: Address already in use; --port chooses another port\n"
+    assert done.stderr == said
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ export function unanswered() {
   const box = element(
     "div",
     { class: "refusal", "data-code": "Unanswered" },
-    element("h3", {}, say({ zh: "浏览器没有得到可读的回答。", en: "The browser got no answer that it may read." })),
+    element("h3", {}, say({ zh: "浏览器没有得到可读的响应。", en: "The browser got no answer that it may read." })),
   );
   if (location.origin === allowed) {
     box.append(element("p", {}, say({ zh: "媒库可能已停止，或网络中断。", en: "meiku may have stopped, or the network is down." })));

@@ -1,6 +1,7 @@
 """`meiku key`: add, list and remove key pairs, lasting or temporary."""
 
 import time
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -67,7 +68,8 @@ def list_(
         return [_shown(key, names[key.user_id]) for key in found]
 
     rows = with_meta(data, work)
-    show(rows, table("keys 密钥", rows, ("access_key", "user", "active", "expires_at_s")), as_json)
+    told = [{**row, "expires": _told(row["expires_at_s"])} for row in rows]
+    show(rows, table("keys 密钥", told, ("access_key", "user", "active", "expires")), as_json)
 
 
 @command.command()
@@ -79,6 +81,13 @@ def remove(
     """Take a key pair away; it is refused from the next request on. 删除密钥。"""
     with_meta(data, lambda meta: accounts.remove_key(meta, access_key))
     show({"removed": access_key}, f"removed {access_key}", as_json)
+
+
+def _told(expires_at_s: int | None) -> str:
+    """Write a time as people read it, and what never ends as such."""
+    if expires_at_s is None:
+        return "never 永久"
+    return f"{datetime.fromtimestamp(expires_at_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _shown(key: KeyRecord, user: str) -> dict[str, Any]:
