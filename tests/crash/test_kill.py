@@ -90,7 +90,8 @@ def check_folder(data: Path, where: str) -> None:
     database = sqlite3.connect(data / "meta.sqlite3")
     files = {path.name for path in (data / "blobs").rglob("*") if path.is_file()}
     assert files == {row[0] for row in database.execute(REFERENCED)}, where
-    assert database.execute("SELECT COUNT(*) FROM released_blobs").fetchone() == (0,), where
+    for table in ("released_blobs", "released_uploads"):
+        assert database.execute(f"SELECT COUNT(*) FROM {table}").fetchone() == (0,), (where, table)
     kept = {row[0] for row in database.execute("SELECT inline_id FROM inline_bytes")}
     assert kept == {row[0] for row in database.execute(INLINE)}, where
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",), where
