@@ -26,7 +26,7 @@ from links import RECIPE_LIMIT, Links, links_router
 from meiku.signing import Form, Policy, post_form_v2, post_form_v4, presign_v4
 from page import done_places, form_places, gallery_places, language_of, remember_language, render
 from samples import Samples
-from storage import Storage
+from storage import Storage, StorageRefused
 
 GB = 10**9
 PAGES = Path(__file__).parent / "pages"
@@ -160,7 +160,10 @@ def create_application(storage: Storage, *, origin: str, rules: Rules | None = N
     application.include_router(links_router(Links(storage, Samples(storage), signer.rules.prefix)))
     application.include_router(_pages(signer))
     application.mount("/assets", StaticFiles(directory=PAGES))
-    application.exception_handler(404)(_missing(signer))
+    application.exception_handler(404)(_apology(signer, "missing", 404, "没有页面 · Nothing here"))
+    for storage_is_away in (StorageRefused, OSError):
+        away = _apology(signer, "away", 502, "没有响应 · No answer")
+        application.exception_handler(storage_is_away)(away)
     application.middleware("http")(_guard(signer))
     return application
 
@@ -255,17 +258,18 @@ def _pages(signer: Signer) -> APIRouter:
     return router
 
 
-def _missing(signer: Signer) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """Answer an address that leads nowhere: a page for who asks for one, else the reason in JSON."""
-    places = {"origin": signer.origin, "limit": "", "status": "404"}
+def _apology(
+    signer: Signer, name: str, status: int, title: str
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answer what cannot be done: with a page for who asks for one, else with the reason in JSON."""
+    places = {"origin": signer.origin, "limit": "", "status": str(status)}
 
-    async def missing(request: Request, error: Exception) -> Response:
+    async def apologize(request: Request, error: Exception) -> Response:
         if "text/html" not in request.headers.get("accept", ""):
-            return JSONResponse({"detail": getattr(error, "detail", "Not Found")}, 404)
-        title = "没有页面 · Nothing here"
-        return HTMLResponse(render("missing", title, language_of(request), places), 404)
+            return JSONResponse({"detail": getattr(error, "detail", str(error))}, status)
+        return HTMLResponse(render(name, title, language_of(request), places), status)
 
-    return missing
+    return apologize
 
 
 def _guard(

@@ -129,6 +129,31 @@ def test_list_shows_pictures_from_the_storage(page: Page, example: Example, phot
     assert (picture.get_attribute("src") or "").startswith(f"{example.storage}/{key}?")
 
 
+def test_a_picture_that_is_none_is_shown_by_its_ending(page: Page, example: Example) -> None:
+    """No browser's sign of a broken picture in the list."""
+    key = "uploads/00000001/broken.png"
+    example.s3.put_object(Bucket=BUCKET, Key=key, Body=b"no picture", ContentType="image/png")
+    page.goto(example.pages)
+
+    entry = page.locator(f'[data-key="{key}"]')
+    entry.scroll_into_view_if_needed()
+    expect(entry.locator(".kind")).to_have_text("png")
+    expect(entry.locator("img")).to_have_count(0)
+
+
+def test_a_list_that_cannot_be_read_says_so(page: Page, example: Example) -> None:
+    """Neither no network nor a storage that is away leaves the place empty."""
+    said = "The list cannot be read now."
+    page.route("**/uploads", lambda route: route.abort())
+    page.goto(example.pages)
+    expect(page.locator("#uploads")).to_have_text(said, use_inner_text=True)
+
+    page.unroute("**/uploads")
+    page.route("**/uploads", lambda route: route.fulfill(status=502))
+    page.reload()
+    expect(page.locator("#uploads")).to_have_text(said, use_inner_text=True)
+
+
 def test_only_uploads_can_be_viewed(page: Page, example: Example) -> None:
     """The application signs links for its own folder and for nothing else in the bucket."""
     example.s3.put_object(Bucket=BUCKET, Key="private.txt", Body=b"private")

@@ -1,5 +1,6 @@
 """What the example's application server signs for strangers: samples, uploads, and nothing else."""
 
+import asyncio
 import socket
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -55,6 +56,28 @@ def ask(pages: str) -> Ask:
         return httpx.request(method, f"{pages}/view/{key}", params=asked | query, timeout=60)
 
     return view
+
+
+@pytest.mark.parametrize(("path", "accept"), [("/uploads", "*/*"), ("/done", "text/html,*/*;q=0.8")])
+def test_a_storage_that_is_away_is_told_in_words(path: str, accept: str) -> None:
+    """Nobody listens where the storage should be: 502, in JSON for a script and as a page for a browser."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    storage = Storage(Credentials(ACCESS_KEY, SECRET_KEY), nowhere, f"{nowhere}/b", "b")
+    application = create_application(storage, origin=nowhere)
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://pages.example") as client:
+            named = {"bucket": "b", "key": "uploads/k"}
+            return await client.get(path, params=named, headers={"accept": accept})
+
+    answer = asyncio.run(ask())
+    assert answer.status_code == 502
+    if "html" in accept:
+        assert "媒库没有响应" in answer.text and "meiku does not answer" in answer.text
+    else:
+        assert "refused" in answer.json()["detail"]
 
 
 def encoded(text: str) -> str:

@@ -5,12 +5,17 @@ import { size } from "./units.js";
 
 const list = document.getElementById("uploads");
 
-function thumbnail(upload) {
-  if (upload.content_type.startsWith("image/")) {
-    return element("img", { src: upload.url, alt: "", loading: "lazy" });
-  }
+function ending(upload) {
   const name = upload.key.split("/").pop();
   return element("span", { class: "kind" }, name.includes(".") ? name.split(".").pop().slice(0, 5) : "–");
+}
+
+function thumbnail(upload) {
+  if (!upload.content_type.startsWith("image/")) return ending(upload);
+  const picture = element("img", { src: upload.url, alt: "", loading: "lazy" });
+  // No picture in spite of its name, or one that this browser cannot read.
+  picture.addEventListener("error", () => picture.replaceWith(ending(upload)));
+  return picture;
 }
 
 function item(upload) {
@@ -31,8 +36,9 @@ function item(upload) {
 }
 
 async function show() {
-  const answer = await fetch("/uploads");
-  if (!answer.ok) {
+  // Without a network there is no answer at all.
+  const answer = await fetch("/uploads").catch(() => null);
+  if (!answer?.ok) {
     list.replaceChildren(element("li", { class: "empty" }, say({ zh: "现在读不到列表。", en: "The list cannot be read now." })));
     return;
   }
