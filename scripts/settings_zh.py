@@ -44,7 +44,7 @@ SENTENCES = {
     "MEIKU_MEDIA_KEEPS_PLACES": "处理结果是否保留原图的 GPS、XMP、IPTC 和厂商注释。",
     "MEIKU_STRANGERS_NAME_STYLES_ONLY": "匿名请求是否只能使用桶里的样式，不能自带配方。",
     "MEIKU_GRANTS_BY_EMAIL": "ACL 能否用邮箱指定用户；这会透露谁有账号。",
-    "MEIKU_HOME_PAGE": "浏览器访问服务根地址时看到的页面，由你提供。",
+    "MEIKU_HOME_PAGE": "你自己的网页地址；浏览器打开服务的根地址时，看到的页面会链接到它。",
     "MEIKU_METRICS_TOKEN": "读取 `/-/metrics` 所需的令牌；不设置则只有本机能读。",
     "MEIKU_LOG_REQUESTS": "是否把每个请求写入日志。",
 }

@@ -125,7 +125,9 @@ def _default(knob: Knob, units: Mapping[str, str] | None = None) -> str:
     """Write a default with its unit, and what is large so that its digits can be counted."""
     if knob.default == "none":
         return knob.default if units is None else "无"
-    text = f"{int(knob.default):,}" if knob.unit == "bytes" else knob.default
+    # Seconds are counted in fractions, too; a default that has none is written without.
+    is_whole = bool(knob.unit) and float(knob.default).is_integer()
+    text = f"{int(float(knob.default)):,}" if is_whole else knob.default
     unit = knob.unit if units is None else units.get(knob.unit, "")
     return f"{text} {unit}".strip()
 

@@ -170,7 +170,8 @@ class Settings:
         bool, About("Whether ACLs may name users by e-mail address, which tells who has an account.")
     ] = True
     home_page: Annotated[
-        str | None, About("Address that a browser is shown at the service's root, of your own pages.")
+        str | None,
+        About("Address of your own pages; what a browser is shown at the service's root links to it."),
     ] = None
     metrics_token: Annotated[
         str | None, About("Bearer token that `/-/metrics` asks for; without one only loopback may read it.")
