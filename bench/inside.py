@@ -16,6 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
 from bench.tally import BadAnswer
+from meiku import data_folder
 from meiku.app import open_meta, open_pipeline
 from meiku.config import Settings
 from meiku.counters import Counters
@@ -70,7 +71,8 @@ async def opened(folder: Path) -> AsyncIterator[Inside]:
     pair = KeyPair(CREDENTIALS.access_key, CREDENTIALS.secret_key)
     async with open_meta(settings) as meta:
         await ensure_root(meta, pair, 1)
-    async with open_pipeline(settings, Jobs(), Counters(1)) as pipeline:
+    data_id = data_folder.begin(settings.data_folder, None)
+    async with open_pipeline(settings, Jobs(), Counters(1), data_id) as pipeline:
         inside = Inside(pipeline)
         await inside.ask(presigned("PUT", "/bucket"))
         yield inside

@@ -5,6 +5,7 @@ The settings themselves, their defaults and units stand in `meiku.config`; here 
 
 SENTENCES = {
     "MEIKU_DATA_FOLDER": "数据目录，服务保存的一切都在里面。",
+    "MEIKU_DATA_ID": "数据目录必须具有的标识，由 `meiku init` 显示；不符则拒绝启动。",
     "MEIKU_HOST": "监听地址；0.0.0.0 或 :: 表示所有网络。",
     "MEIKU_PORT": "监听端口；0 由系统选一个。",
     "MEIKU_WORKERS": "工作进程数；0 表示每个处理器一个，最多 8 个。",

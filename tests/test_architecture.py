@@ -17,6 +17,7 @@ LAYERS = {
         "errors",
         "client",
         "folders",
+        "data_folder",
         "config",
         "model",
         "signing",

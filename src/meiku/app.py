@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 
-from meiku import errors
+from meiku import data_folder, errors
 from meiku.blobs import Blobs
 from meiku.blobs.files import FileBlobs, open_files
+from meiku.blobs.reserve import Reserve
 from meiku.blobs.room import Room
 from meiku.config import Settings
 from meiku.counters import UNMATCHED, Counters
-from meiku.folders import make_folder
 from meiku.media.flights import Flights
 from meiku.media.jobs import Jobs
 from meiku.media.limits import Limits
@@ -31,7 +31,7 @@ from meiku.metrics import write_page
 from meiku.ops.scrub import scrub_forever
 from meiku.ops.sweep import sweep_forever
 from meiku.pipeline import OPERATION, Pipeline
-from meiku.readiness import STARTING
+from meiku.readiness import STARTING, ReadinessProbe
 from meiku.wire.answer import send_response
 from meiku.wire.request import Receive, Scope, Send
 from meiku.wire.service import Readiness, answer_service, is_service
@@ -45,8 +45,10 @@ _RESULTS_LOCK = "results.lock"
 class Application:
     """One worker's ASGI application."""
 
-    def __init__(self, settings: Settings, counters: Counters, jobs: Jobs) -> None:
+    def __init__(self, settings: Settings, counters: Counters, jobs: Jobs, data_id: str | None) -> None:
+        """Serve from the data folder of this id, and from no other."""
         self._settings = settings
+        self._data_id = data_id
         self._counters = counters
         self._jobs = jobs
         self._pipeline: Pipeline | None = None
@@ -99,7 +101,7 @@ class Application:
             self._jobs.take_row(self._counters.number)
             try:
                 self._pipeline = await stack.enter_async_context(
-                    open_pipeline(self._settings, self._jobs, self._counters)
+                    open_pipeline(self._settings, self._jobs, self._counters, self._data_id)
                 )
             except Exception as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -110,10 +112,19 @@ class Application:
 
 
 @asynccontextmanager
-async def open_pipeline(settings: Settings, jobs: Jobs, counters: Counters) -> AsyncIterator[Pipeline]:
-    """Open the embedded stores and give the pipeline over them; `jobs` is let go of at the end."""
-    meta = await open_sqlite(settings.data_folder / DATABASE, settings.write_wait_s)
-    blobs = await open_files(settings.data_folder, settings.reserve_bytes)
+async def open_pipeline(
+    settings: Settings, jobs: Jobs, counters: Counters, data_id: str | None
+) -> AsyncIterator[Pipeline]:
+    """Open the embedded stores and give the pipeline over them; `jobs` is let go of at the end.
+
+    Makes nothing: where the folder that was served is gone, another must not begin in its place.
+    """
+    require_folder = partial(data_folder.require, settings.data_folder, data_id)
+    require_folder()
+    reserve = Reserve(settings.data_folder, settings.reserve_bytes)
+    database = settings.data_folder / DATABASE
+    meta = await open_sqlite(database, settings.write_wait_s, may_make=False, give_up_reserve=reserve.give_up)
+    blobs = await open_files(settings.data_folder, settings.reserve_bytes, may_make=False)
     room = Room(settings.data_folder, settings.reserve_bytes)
     limits = Limits(settings.media_timeout_s, settings.media_memory_bytes, settings.workers)
     staff = Staff(jobs, limits, settings.data_folder)
@@ -121,7 +132,7 @@ async def open_pipeline(settings: Settings, jobs: Jobs, counters: Counters) -> A
     claims = Claims(settings.data_folder / _RESULTS_LOCK, settings.media_timeout_s)
     flights = Flights(claims.hold)
     try:
-        async with _upkeep(meta, blobs, settings):
+        async with _upkeep(meta, blobs, settings, reserve):
             yield Pipeline(
                 meta,
                 blobs,
@@ -130,6 +141,7 @@ async def open_pipeline(settings: Settings, jobs: Jobs, counters: Counters) -> A
                 require_room=room.require,
                 flights=flights,
                 count_damage=counters.found_damage,
+                readiness=ReadinessProbe(meta, require_folder),
             )
     finally:
         await flights.close()
@@ -140,8 +152,8 @@ async def open_pipeline(settings: Settings, jobs: Jobs, counters: Counters) -> A
 
 
 @asynccontextmanager
-async def _upkeep(meta: Meta, blobs: Blobs, settings: Settings) -> AsyncIterator[None]:
-    """Sweep and scrub beside the work, as long as it goes on."""
+async def _upkeep(meta: Meta, blobs: Blobs, settings: Settings, reserve: Reserve) -> AsyncIterator[None]:
+    """Sweep, scrub and keep the reserve beside the work, as long as it goes on."""
     folder = settings.data_folder
     sweep_turn, scrub_turn = Turn(folder / SWEEP_LOCK), Turn(folder / _SCRUB_LOCK)
     # Blobs of its own: what the scrub reads must not push out what requests have warmed.
@@ -149,6 +161,7 @@ async def _upkeep(meta: Meta, blobs: Blobs, settings: Settings) -> AsyncIterator
     tasks = [
         asyncio.create_task(sweep_forever(meta, blobs, settings, partial(_taken, sweep_turn))),
         asyncio.create_task(scrub_forever(meta, scrubbed, settings, scrub_turn.try_take)),
+        asyncio.create_task(_keep_forever(reserve, settings.sweep_interval_s)),
     ]
     try:
         yield
@@ -159,6 +172,13 @@ async def _upkeep(meta: Meta, blobs: Blobs, settings: Settings) -> AsyncIterator
         await scrubbed.close()
         sweep_turn.close()
         scrub_turn.close()
+
+
+async def _keep_forever(reserve: Reserve, interval_s: float) -> None:
+    """Make the reserve whenever it is missing and there is room for it."""
+    while True:
+        await asyncio.to_thread(reserve.keep)
+        await asyncio.sleep(interval_s)
 
 
 @contextmanager
@@ -186,8 +206,9 @@ async def open_stores(settings: Settings) -> AsyncIterator[tuple[Meta, Blobs]]:
 @asynccontextmanager
 async def open_meta(settings: Settings) -> AsyncIterator[Meta]:
     """Open the metadata store alone, for commands that look after users and keys."""
-    make_folder(settings.data_folder)
-    meta = await open_sqlite(settings.data_folder / DATABASE)
+    data_folder.begin(settings.data_folder, settings.data_id)
+    reserve = Reserve(settings.data_folder, settings.reserve_bytes)
+    meta = await open_sqlite(settings.data_folder / DATABASE, give_up_reserve=reserve.give_up)
     try:
         yield meta
     finally:

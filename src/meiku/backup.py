@@ -75,7 +75,7 @@ def back_up(data: Path, target: Path, *, link: bool, compare: bool, tell: Tell) 
     """
     _require_apart(data, target)
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone_in(target):
+    with _told_where(target), _alone_in(target):
         _require_backup(target)
         marker = _Marker(target, data)
         copied = _Copy(data, target, tell, link=link, compare=compare).run(marker.announce)
@@ -91,7 +91,7 @@ def restore(backup: Path, target: Path, *, link: bool, compare: bool, tell: Tell
     if target.exists() and any(target.iterdir()):
         raise ConfigError(f"{target} is not empty; a backup is restored into a new folder only")
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone_in(target):
+    with _told_where(target), _alone_in(target):
         copied = _Copy(backup, target, tell, link=link, compare=compare).run(lambda _: None)
     (target / _LOCK).unlink()
     return copied
@@ -279,6 +279,15 @@ _UNFINISHED = {
     f"{ROOT_KEY}.partial",
     f"{MARKER}.partial",
 }
+
+
+@contextmanager
+def _told_where(target: Path) -> Iterator[None]:
+    """Name the folder that has no room, and say what is left of what it held."""
+    try:
+        yield
+    except errors.Full as full:
+        raise errors.Full(f"{target}: {full}; what was there before is whole") from full
 
 
 @contextmanager

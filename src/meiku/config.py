@@ -59,6 +59,9 @@ class Settings:
     """Every setting of a server; a wrong value raises `ConfigError` when the record is made."""
 
     data_folder: Annotated[Path, About("Folder that holds everything the server keeps.")] = Path("meiku-data")
+    data_id: Annotated[
+        str | None, About("Id that the data folder must have, as `meiku init` tells it; another is refused.")
+    ] = None
     host: Annotated[str, About("Address to listen on; 0.0.0.0 or :: is every network.")] = "127.0.0.1"
     port: Annotated[int, About("Port to listen on; 0 lets the system choose one.", least=0)] = 9000
     workers: Annotated[int, About("Worker processes; 0 is one per processor, at most 8.", least=0)] = 0
@@ -186,6 +189,7 @@ class Settings:
         self._check_network()
         _check_token(self.metrics_token)
         _check_address(self.home_page)
+        _check_id(self.data_id)
         _check_domains(self.domains)
 
     def _check_network(self) -> None:
@@ -290,6 +294,11 @@ def _check_token(token: str | None) -> None:
 def _check_address(address: str | None) -> None:
     if address is not None and not re.fullmatch(r"https?://[!-~]+", address):
         raise ConfigError(f"home_page is {address!r}: expected an address such as https://media.example/")
+
+
+def _check_id(data_id: str | None) -> None:
+    if data_id is not None and not re.fullmatch(r"[!-~]{1,64}", data_id):
+        raise ConfigError(f"data_id is {data_id!r}: expected up to 64 ASCII characters, no spaces")
 
 
 def _check_domains(domains: tuple[str, ...]) -> None:

@@ -10,6 +10,9 @@ from errno import EADDRINUSE
 from meiku.config import Settings
 
 BACKLOG = 2048
+# Of one answer, in the kernel and not yet sent. tcp(7) lacks it: https://lwn.net/Articles/560082/
+UNSENT_BYTES = 256 << 10
+_TCP_NOTSENT_LOWAT = 25
 
 
 class ServeError(Exception):
@@ -42,6 +45,8 @@ def _listener(family: int, address: tuple[object, ...], *, alone: bool) -> socke
         if family == socket.AF_INET6:
             # Alone, "::" is both families; beside an IPv4 address of the same name it must leave that one be.
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not alone))
+        # What is accepted inherits it: the kernel takes no more of an answer than its reader soon will.
+        listener.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         listener.bind(address)
         # Here and not only in the workers: two servers may bind one port, but only one may listen.
         listener.listen(BACKLOG)

@@ -66,6 +66,7 @@ class Pipeline:
         require_room: Callable[[int], None] = lambda _: None,
         flights: Flights | None = None,
         count_damage: Callable[[], None] = lambda: None,
+        readiness: ReadinessProbe | None = None,
     ) -> None:
         """Take the stores; `require_room` raises Full where so many bytes more would not fit.
 
@@ -74,7 +75,7 @@ class Pipeline:
         self._workshop, self._flights = workshop, flights or Flights()
         self._require_room, self._count_damage = require_room, count_damage
         self.meta, self._blobs, self._settings, self._clock = meta, blobs, settings, clock
-        self.readiness = ReadinessProbe(meta)
+        self.readiness = readiness or ReadinessProbe(meta)
         self._operations = ops.offered()
         self._router = Router(model.operations(), frozenset(self._operations))
         self._binders = {name: Binder(operation) for name, operation in self._operations.items()}

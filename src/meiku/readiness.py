@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 from meiku import errors
 from meiku.meta import Meta
-from meiku.meta.scrubs import find_scrub
-from meiku.meta.transaction import Statement, Transaction
+from meiku.meta.probe import read_one_row, write_no_row
 from meiku.wire.service import Readiness
 
 READY = Readiness()
@@ -43,17 +42,13 @@ class ReadinessProbe:
     async def _ask(self) -> Readiness:
         try:
             self._require_folder()
-            await self._meta.read(find_scrub)
+            await self._meta.read(read_one_row)
         except Exception as error:
             _log.warning("not ready: %s", error)
             return _UNREADABLE
         try:
-            await self._meta.write(_change_nothing)
+            await self._meta.write(write_no_row)
         except Exception as error:
             _log.warning("not ready to write: %s", error)
             return _UNWRITABLE.get(type(error), _BROKEN)
         return READY
-
-
-def _change_nothing() -> Transaction[None]:
-    yield Statement("SELECT 1")

@@ -25,6 +25,7 @@ from pathlib import Path
 from meiku.config import Settings
 from meiku.counters import Counters
 from meiku.listening import ServeError, check_certificate, listen
+from meiku.wire.load import connections_that_fit
 from meiku.worker import EXIT_START_FAILED, EXIT_STOPPED, STOP_SIGNALS, AppFactory, work
 
 EXIT_GAVE_UP = 1
@@ -97,7 +98,7 @@ def serve(
         print(f"meiku: {error}", file=sys.stderr)
         return EXIT_CANNOT_LISTEN
     address = Address(settings.host, sockets[0].getsockname()[1], settings.tls_certificate is not None)
-    _allow_open_files()
+    _allow_open_files(settings)
     counters = counters or Counters(settings.workers)
     return ProcessTree(settings, app_factory, sockets, counters).run(lambda: on_ready(address))
 
@@ -270,10 +271,14 @@ def _waits_for_disk(pid: int) -> bool:
 # ---- before the fork --------------------------------------------------------------------------------------
 
 
-def _allow_open_files() -> None:
-    """Raise this process's limit of open files to what the system allows: a connection is a file."""
+def _allow_open_files(settings: Settings) -> None:
+    """Raise this process's limit of open files to what the system allows: a connection is one, or two."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    fitting = connections_that_fit(settings) * settings.workers
+    if fitting < settings.max_connections // settings.workers * settings.workers:
+        sentence = "%d open files are allowed: enough for %d connections, not for %d"
+        _log.warning(sentence, most, fitting, settings.max_connections)
 
 
 @contextlib.contextmanager

@@ -17,12 +17,12 @@ from unicodedata import east_asian_width
 
 from uvicorn._types import ASGI3Application
 
-from meiku import model, observe
+from meiku import data_folder, model, observe
 from meiku.app import Application, open_meta
+from meiku.blobs.files import make_files
 from meiku.config import ConfigError, Settings
 from meiku.counters import Counters
 from meiku.errors import StateError
-from meiku.folders import make_folder
 from meiku.inherited_secrets import SECRETS, with_secrets, without_secrets
 from meiku.media.confinement import hide_memory, try_to_confine
 from meiku.media.jobs import Jobs
@@ -67,7 +67,7 @@ def _run(settings: Settings, environment: Mapping[str, str]) -> int:
     observe.write_log_to(sys.stderr)
     # Said once there is a service: whoever is told why there is none reads one sentence.
     unconfined = try_to_confine()
-    make_folder(settings.data_folder)
+    data_id = data_folder.begin(settings.data_folder, settings.data_id)
     is_new = not (settings.data_folder / FILE_NAME).exists()
     pair, kept_in = root_key_pair(settings.data_folder, environment)
     wanted = read_wanted(settings.buckets)
@@ -75,7 +75,7 @@ def _run(settings: Settings, environment: Mapping[str, str]) -> int:
     counters, jobs = Counters(settings.workers, model.operations()), Jobs(settings.workers)
     return serve(
         settings,
-        lambda: cast(ASGI3Application, Application(settings, counters, jobs)),
+        lambda: cast(ASGI3Application, Application(settings, counters, jobs, data_id)),
         lambda address: _begin(address, settings, pair, kept_in, is_new, unconfined),
         counters,
     )
@@ -100,6 +100,7 @@ async def _prepare(settings: Settings, pair: KeyPair, wanted: Sequence[Wanted]) 
     Before there are workers to race for it.
     """
     now_ms = int(time.time() * 1000)
+    make_files(settings.data_folder)
     async with open_meta(settings) as meta:
         await ensure_root(meta, pair, now_ms)
         await ensure_buckets(meta, wanted, settings.region, now_ms)

@@ -1071,4 +1071,19 @@ def test_what_a_bucket_holds_is_counted(driver: Driver) -> None:
         await meta.write(buckets.remove_bucket, number, 0, with_uploads=True)
         assert await meta.read(count, "bucket_usage") == 1
 
+
+def test_a_clock_that_is_set_back_makes_no_object_older(driver: Driver) -> None:
+    """What comes later under a key is never dated before what it replaces; another key is dated as it is."""
+
+    async def story(meta: Meta) -> None:
+        bucket = await a_bucket(meta)
+        for at_ms in (5000, 2000, 7000):
+            for key in (b"k", str(at_ms).encode()):
+                record = replace(an_object(key), modified_at_ms=at_ms)
+                await meta.write(objects.put_object, bucket.bucket_id, record, b"x", None, at_ms)
+            found = await meta.read(objects.find_object, bucket.bucket_id, b"k")
+            assert found is not None and found.modified_at_ms == max(5000, at_ms)
+        other = await meta.read(objects.find_object, bucket.bucket_id, b"2000")
+        assert other is not None and other.modified_at_ms == 2000
+
     driver(story)

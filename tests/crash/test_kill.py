@@ -22,11 +22,12 @@ import asyncio, sys, time
 from pathlib import Path
 from meiku.blobs.files import open_files
 from meiku.meta.sqlite import open_sqlite
-from meiku.ops.sweep import sweep
+from meiku.ops.sweep import Before, sweep
 
 async def main(folder):
     meta, blobs = await open_sqlite(folder / "meta.sqlite3"), await open_files(folder)
-    print(await sweep(meta, blobs, 0, 0, time.time() + 1))
+    soon = time.time() + 1
+    print(await sweep(meta, blobs, Before(soon, soon), soon))
     await meta.close()
 
 asyncio.run(main(Path(sys.argv[1])))

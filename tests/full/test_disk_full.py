@@ -3,9 +3,12 @@
 A real disk of 24 MB, so these tests need the right to mount one.
 """
 
+import base64
+import hashlib
 import os
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -202,3 +205,65 @@ def test_rows_stay_intact_when_the_disk_has_not_one_byte_left(full_server: Any) 
     database = sqlite3.connect(full_server.data / "meta.sqlite3")
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database.close()
+
+
+def test_a_disk_that_others_filled_can_still_be_emptied(small_disk: Path, full_server: Any) -> None:
+    """Objects, many at once and uploads are removed with the room of the reserve, which is made again."""
+    http = SignedHttp(full_server.url)
+    for number in range(3):
+        assert put(http, f"large/{number}", LARGE).status == put(http, f"small/{number}", SMALL).status == 200
+    upload = http.send("POST", f"{BUCKET}/upload", uploads="").body.decode()
+    upload_id = upload.partition("<UploadId>")[2].partition("</UploadId>")[0]
+    reserve, others = small_disk / "reserve", small_disk / "of-others"
+    assert reserve.stat().st_size == RESERVE_BYTES
+    with others.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(bytes(4096))
+    assert put(http, "new", SMALL).status == 507
+    assert http.send("DELETE", f"{BUCKET}/large/0").status == 204
+    keys = "".join(f"<Object><Key>{kind}/1</Key></Object>" for kind in ("large", "small"))
+    document = f"<Delete>{keys}</Delete>".encode()
+    checksum = {"Content-MD5": base64.b64encode(hashlib.md5(document).digest()).decode()}
+    assert http.send("POST", BUCKET, document, headers=checksum, delete="").body.count(b"<Deleted>") == 2
+    assert http.send("DELETE", f"{BUCKET}/upload", uploadId=upload_id).status == 204
+    assert not reserve.exists()
+    assert set(listed(full_server)) == {"large/2", "small/0", "small/2"}
+    others.unlink()
+    deadline_s = time.monotonic() + 30
+    while not reserve.exists():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
+    assert put(http, "new", SMALL).status == 200
+
+
+def test_a_start_on_a_disk_without_inodes_is_one_sentence(small_disk: Path) -> None:
+    """It says what is missing."""
+    subprocess.run(["mount", "-o", "remount,nr_inodes=6", str(small_disk)], check=True)
+    command = [sys.executable, "-m", "meiku", "serve", "--data", str(small_disk), "--port", "0"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert done.stderr.startswith(f"meiku: {small_disk}/")
+    assert "No space left on device" in done.stderr or "no inode left" in done.stderr
+
+
+def test_a_backup_without_room_is_one_sentence(small_disk: Path, own_server: Callable[..., Any]) -> None:
+    """It names the folder that is full; what was copied before is whole."""
+    server = own_server("--workers", "1", MEIKU_RESERVE_BYTES="0")
+    http = SignedHttp(server.url)
+    assert http.send("PUT", BUCKET).status == 200
+    for number in range(10):
+        assert put(http, f"large/{number}", LARGE).status == 200
+    target = small_disk.parent / "target"
+    target.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(target)], check=True)
+    try:
+        for size in ("100k", "4m"):  # too small for the rows, and for the bytes
+            subprocess.run(["mount", "-o", f"remount,size={size}", str(target)], check=True)
+            command = [sys.executable, "-m", "meiku", "backup", str(target), "--data", str(server.data)]
+            done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+            assert done.returncode == 1
+            sentence = done.stderr.splitlines()[-1]
+            assert sentence.startswith(f"meiku: {target}: ") and "whole" in sentence, done.stderr
+            assert "not an error" not in done.stderr and "Traceback" not in done.stderr
+    finally:
+        unmount(target)

@@ -23,7 +23,8 @@ from meiku.meta.sqlite import open_sqlite
 from meiku.meta.uploads import abort_upload, add_upload, complete_upload, find_completed
 from meiku.meta.users import add_key, add_user, find_key
 from meiku.ops import sweep as sweep_module
-from meiku.ops.sweep import sweep, sweep_forever
+from meiku.ops.ages import Ages
+from meiku.ops.sweep import Before, sweep, sweep_forever
 
 GRACE_S, ORPHAN_GRACE_S = 100.0, 1000.0
 PIECE = b"p" * 50_000
@@ -65,7 +66,8 @@ class House:
         await self.meta.write(remove_object, self.bucket_id, key, None, self.now_ms())
 
     async def sweep_after(self, seconds: float) -> int:
-        return await sweep(self.meta, self.blobs, GRACE_S, ORPHAN_GRACE_S, self.now_s + seconds)
+        now_s = self.now_s + seconds
+        return await sweep(self.meta, self.blobs, Before(now_s - GRACE_S, now_s - ORPHAN_GRACE_S), now_s)
 
     def now_ms(self) -> int:
         return int(self.now_s * 1000)
@@ -178,7 +180,8 @@ def test_no_setting_lets_the_sweep_take_a_blob_that_waits_for_its_row(tmp_path: 
         waiting, orphan = [await house.abandon() for _ in range(2)]
         os.utime(house.folder / "blobs" / orphan[:2] / orphan, (0, 0))
         settings = replace(Settings(data_folder=tmp_path), blob_grace_s=0.0, sweep_interval_s=1.0)
-        sweeping = asyncio.ensure_future(sweep_forever(house.meta, house.blobs, settings))
+        ages = Ages(ORPHAN_GRACE_S, steady=lambda: 10_000 * time.monotonic())
+        sweeping = asyncio.ensure_future(sweep_forever(house.meta, house.blobs, settings, ages=ages))
         while {released, orphan} & house.files():
             await asyncio.sleep(0.01)
         assert house.files() == {waiting}

@@ -43,21 +43,25 @@ _CANNOT_PEEK = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-async def open_files(folder: Path, reserve_bytes: int = 0) -> "FileBlobs":
-    """Open the store in a data folder, making its folders; removes what a crash broke off."""
-    await asyncio.to_thread(_prepare, folder)
+async def open_files(folder: Path, reserve_bytes: int = 0, *, may_make: bool = True) -> "FileBlobs":
+    """Open the store in a data folder, or make what is missing of it; removes what a crash broke off."""
+    if may_make:
+        await asyncio.to_thread(make_files, folder)
+    await asyncio.to_thread(remove_abandoned, folder / "incoming")
     return FileBlobs(folder, Room(folder, reserve_bytes))
 
 
-def _prepare(folder: Path) -> None:
+def make_files(folder: Path) -> None:
+    """Make the folders of a store that are not there."""
     incoming, blobs = folder / "incoming", folder / "blobs"
+    if incoming.is_dir() and (blobs / "ff").is_dir():
+        return
     for path in (folder, incoming, blobs):
         make_folder(path)
     for number in range(256):
         (blobs / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
     sync_folder(blobs)
     sync_folder(folder)
-    remove_abandoned(incoming)
 
 
 class FileBlobs:

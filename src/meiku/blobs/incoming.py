@@ -16,7 +16,7 @@ from pathlib import Path
 from meiku import errors
 from meiku.blobs.direct import DirectFile
 from meiku.blobs.room import Room
-from meiku.folders import sync_folder
+from meiku.folders import is_read_only, sync_folder
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -35,7 +35,9 @@ def told_as_state_errors() -> Iterator[None]:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove the files that no living process writes; a crash leaves them."""
+    """Remove the files that no living process writes; a crash leaves them, a read-only disk keeps them."""
+    if is_read_only(folder):
+        return
     for path in folder.iterdir():
         # Another process may remove the same file, or finish the same blob, at this moment.
         with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
@@ -80,8 +82,12 @@ class Incoming:
         with self._lock:
             self._discarded = True
             self._close()
-            self._path.unlink(missing_ok=True)
-            self._target.unlink(missing_ok=True)
+            with (
+                suppress(errors.ReadOnly),
+                told_as_state_errors(),
+            ):  # where nothing could be written nothing is
+                self._path.unlink(missing_ok=True)
+                self._target.unlink(missing_ok=True)
 
     def _append(self, pieces: Sequence[bytes]) -> DirectFile:
         if self._discarded:

@@ -12,6 +12,7 @@ from meiku.cli import buckets, explain, keys, users
 from meiku.cli.backup import backup_command, restore_command
 from meiku.cli.check import check_command
 from meiku.cli.environment import environment_command
+from meiku.cli.initialise import init_command
 from meiku.cli.listing import Listing
 from meiku.cli.output import AsJson, refuse, show
 from meiku.cli.serving import serve_command
@@ -25,6 +26,7 @@ HELP = """媒库 meiku: S3-compatible media storage that a browser uploads strai
 
 \b
 meiku serve                 start on http://127.0.0.1:9000, data in ./meiku-data
+meiku init                  make a data folder, and tell its id
 meiku bucket make photos    make a bucket; --acl public-read lets everybody list it
 eval "$(meiku env)"         give aws, boto3 and their like the root key and the address
 meiku user add alice        make another account, with a key pair of its own
@@ -41,6 +43,7 @@ command = typer.Typer(
     pretty_exceptions_enable=False,
 )
 command.command("serve")(serve_command)
+command.command("init")(init_command)
 command.command("env")(environment_command)
 command.add_typer(buckets.command, name="bucket")
 command.command("check")(check_command)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from meiku.folders import open_lock
 from meiku.media.jobs import Jobs
 from meiku.media.limits import Limits
 
@@ -81,7 +82,7 @@ class Staff:
         for number in range(min(self._limits.in_all, self._jobs.by_client.total)):
             path = self._folder / f"media-worker-{number}.lock"
             # To read only: a worker inherits it, and has no descriptor that it could write a file with.
-            place = os.open(path, os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600)
+            place = open_lock(path, os.O_RDONLY)
             try:
                 fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from meiku.folders import open_lock
+
 _BYTES = 1 << 40
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.005, 0.1
 
@@ -25,7 +27,7 @@ class Claims:
     def __init__(self, path: Path, longest_wait_s: float) -> None:
         """Open the lock file; nothing is claimed yet, and nobody will wait longer than so."""
         self._longest_wait_s = longest_wait_s
-        self._file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self._file = open_lock(path)
 
     @asynccontextmanager
     async def hold(self, work: str) -> AsyncIterator[None]:

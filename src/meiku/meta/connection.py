@@ -9,11 +9,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
 import apsw
 
 from meiku import errors
-from meiku.folders import make_folder, sync_folder
+from meiku.folders import is_read_only, make_folder, sync_folder
 from meiku.meta.transaction import Transaction
 
 T = TypeVar("T")
@@ -28,6 +29,8 @@ _CACHE_KIB = 32 << 10
 
 def create_file(path: Path) -> None:
     """Create the database file so that only its owner can read it; leaves an existing one alone."""
+    if path.exists():
+        return
     make_folder(path.parent)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -37,8 +40,38 @@ def create_file(path: Path) -> None:
 
 
 def connect(path: Path, *, query_only: bool) -> apsw.Connection:
-    """Open a connection on which a commit is on disk when it returns."""
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=128)
+    """Open a connection on which a commit is on disk when it returns; on a read-only disk, one that reads."""
+    try:
+        return _connect(str(path), apsw.SQLITE_OPEN_READWRITE, query_only=query_only)
+    except apsw.CantOpenError:
+        if not _may_be_read_as_it_is(path):
+            raise
+        name = f"file:{quote(str(path.absolute()))}?immutable=1"
+        return _connect(name, apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI, query_only=query_only)
+
+
+def _may_be_read_as_it_is(path: Path) -> bool:
+    """Tell whether nobody can change a database, and no log holds what is not in it yet."""
+    log = path.with_name(f"{path.name}-wal")
+    return is_read_only(path.parent) and path.exists() and not (log.exists() and log.stat().st_size)
+
+
+def cannot_open(path: Path, error: apsw.Error) -> errors.StateError:
+    """Say why a database cannot be opened, by what its disk says, else in the engine's words."""
+    disk, why = os.statvfs(path.parent), str(error)
+    if not path.exists():
+        why = "it is not there"
+    elif is_read_only(path.parent):
+        why = "its disk is read-only, and must be writable once: a log or an older form waits to be worked in"
+    elif disk.f_files and not disk.f_favail:
+        why = "its disk has no inode left for another file"
+    elif not disk.f_bavail:
+        why = "its disk is full"
+    return errors.StateError(f"{path} cannot be opened: {why}")
+
+
+def _connect(name: str, flags: int, *, query_only: bool) -> apsw.Connection:
+    connection = apsw.Connection(name, flags=flags, statementcachesize=128)
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
     # Without this the engine plans a join anew for every value bound: a lookup takes three times as long.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
@@ -78,7 +111,7 @@ def meaning_of(error: BaseException, connection: apsw.Connection) -> BaseExcepti
     if isinstance(error, apsw.ConstraintError):
         known = errors.Conflict(str(error))
     elif isinstance(error, apsw.FullError):
-        known = errors.Full(str(error))
+        known = errors.Full("no room is left on the disk")
     elif isinstance(error, apsw.IOError | apsw.CantOpenError) and connection.system_errno in _NO_ROOM:
         known = errors.Full(os.strerror(connection.system_errno))
     elif isinstance(error, apsw.ReadOnlyError):

@@ -62,7 +62,9 @@ class GroupCommit:
         turn: Turn,
         loop: asyncio.AbstractEventLoop,
         longest_wait_s: float,
+        give_up_reserve: Callable[[], None],
     ) -> None:
+        self._give_up_reserve = give_up_reserve
         self._connection = connection
         self._cursor = connection.cursor()
         self._turn = turn
@@ -206,7 +208,18 @@ class GroupCommit:
         return outcome
 
     def _finish(self, group: list[Waiting], attempted: "list[Outcome] | BaseException") -> list[Outcome]:
-        """Commit a group and pass the turn on; when that fails it fails for all."""
+        """Commit a group and pass the turn on; on a full disk once more, with the room of the reserve."""
+        try:
+            outcomes = self._commit(group, attempted)
+            if outcomes and all(isinstance(outcome.error, errors.Full) for outcome in outcomes):
+                self._give_up_reserve()
+                outcomes = self._commit(group, self._attempt_all(group))
+            return outcomes
+        finally:
+            self._turn.__exit__(None, None, None)
+
+    def _commit(self, group: list[Waiting], attempted: "list[Outcome] | BaseException") -> list[Outcome]:
+        """Commit a group; when that fails it fails for all."""
         try:
             if isinstance(attempted, BaseException):
                 raise attempted
@@ -218,7 +231,6 @@ class GroupCommit:
         finally:
             if self._connection.in_transaction:
                 self._cursor.execute("ROLLBACK")
-            self._turn.__exit__(None, None, None)
 
     def _tell(self, outcomes: list[Outcome]) -> None:
         """Answer everybody who still waits, and go on with those who came meanwhile."""

@@ -32,7 +32,9 @@ _PUT = (
     "content_kind, content_id, inline_id, checksums, headers, metadata, acl) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
     "ON CONFLICT (bucket_id, key) DO UPDATE SET size_bytes = excluded.size_bytes, etag = excluded.etag, "
-    "modified_at_ms = excluded.modified_at_ms, owner_id = excluded.owner_id, "
+    # A clock that was set back must not make a later object look older than the one before it.
+    "modified_at_ms = CASE WHEN objects.modified_at_ms > excluded.modified_at_ms "
+    "THEN objects.modified_at_ms ELSE excluded.modified_at_ms END, owner_id = excluded.owner_id, "
     "storage_class = excluded.storage_class, content_kind = excluded.content_kind, "
     "content_id = excluded.content_id, inline_id = excluded.inline_id, checksums = excluded.checksums, "
     "headers = excluded.headers, metadata = excluded.metadata, acl = excluded.acl"

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 import apsw
 
 from meiku import errors
-from meiku.meta.connection import connect, create_file, meaning_of, run
+from meiku.meta.connection import cannot_open, connect, create_file, meaning_of, run
 from meiku.meta.group_commit import GroupCommit
 from meiku.meta.schema import MIGRATIONS
 from meiku.meta.transaction import Transaction, is_long
@@ -24,18 +24,27 @@ T = TypeVar("T")
 _LONGEST_WAIT_S = 10.0
 
 
-async def open_sqlite(path: Path, longest_wait_s: float = _LONGEST_WAIT_S) -> "SqliteMeta":
-    """Open the store at a path, making or bringing up to date what is there.
+async def open_sqlite(
+    path: Path,
+    longest_wait_s: float = _LONGEST_WAIT_S,
+    *,
+    may_make: bool = True,
+    give_up_reserve: Callable[[], None] = lambda: None,
+) -> "SqliteMeta":
+    """Open the store at a path, bringing up to date what is there, or making what is not.
 
-    Raises StateError when the database is of a newer schema than this program knows, and Busy when another
-    process keeps the turn to write for so many seconds, now as with every write.
+    On a full disk `give_up_reserve` makes room for what is written then.
+
+    Raises StateError when it cannot be opened, or is of a newer schema than this program knows, and Busy when
+    another process keeps the turn to write for so many seconds, now as with every write.
     """
+    if may_make:
+        await asyncio.to_thread(create_file, path)
     opened = await asyncio.to_thread(_open, path, longest_wait_s)
-    return SqliteMeta(*opened, asyncio.get_running_loop(), longest_wait_s)
+    return SqliteMeta(*opened, asyncio.get_running_loop(), longest_wait_s, give_up_reserve)
 
 
 def _open(path: Path, longest_wait_s: float) -> tuple[apsw.Connection, apsw.Connection, Turn]:
-    create_file(path)
     turn = Turn(path.parent / "write.lock")
     try:
         turn.take_within(longest_wait_s)
@@ -43,8 +52,10 @@ def _open(path: Path, longest_wait_s: float) -> tuple[apsw.Connection, apsw.Conn
             writer = connect(path, query_only=False)
             migrate(writer)
         return connect(path, query_only=True), writer, turn
-    except BaseException:
+    except BaseException as error:
         turn.close()
+        if isinstance(error, apsw.Error):
+            raise cannot_open(path, error) from error
         raise
 
 
@@ -73,10 +84,11 @@ class SqliteMeta:
         turn: Turn,
         loop: asyncio.AbstractEventLoop,
         longest_wait_s: float,
+        give_up_reserve: Callable[[], None],
     ) -> None:
         self._reader = reader
         self._cursor = reader.cursor()
-        self._commits = GroupCommit(writer, turn, loop, longest_wait_s)
+        self._commits = GroupCommit(writer, turn, loop, longest_wait_s, give_up_reserve)
         self._data_version: Any = None
         self._settings_version: Any = None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from meiku import errors
+from meiku.folders import open_lock
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.001, 0.05
 _SHOWN_CHARACTERS = 120
@@ -21,7 +22,7 @@ class Turn:
 
     def __init__(self, path: Path) -> None:
         """Open the lock file, making it where it is missing; nothing is taken yet."""
-        self._file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self._file = open_lock(path)
 
     def __enter__(self) -> None:
         """Wait for the turn, for as long as it takes, and have it."""

@@ -5,7 +5,8 @@ back is made anew, and nobody hears of it.
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -67,7 +68,7 @@ async def _make(call: Call, identity: str, record: ObjectRecord, make: Make, del
     await deliver(made)
     try:
         await _keep(call, identity, record, made)
-    except errors.Full:
+    except (errors.Full, errors.ReadOnly, errors.Busy):
         _log.info("no room to keep a result", extra={"fields": {"size_bytes": len(made.body)}})
     except Exception:
         _log.exception("a result could not be kept")
@@ -81,11 +82,17 @@ async def _kept(call: Call, identity: str, record: ObjectRecord) -> Result | Non
     try:
         body = found.body if found.body is not None else await _read(call, found, record)
     except errors.Missing:
-        await call.meta.write(drop_result, identity, call.now_ms)
+        await _courtesy(call.meta.write(drop_result, identity, call.now_ms))
         return None
     if call.now_ms - found.used_at_ms > _USE_GRAIN_MS:
-        await call.meta.write(touch_result, identity, call.now_ms)
+        await _courtesy(call.meta.write(touch_result, identity, call.now_ms))
     return Result(found.content_type, found.size_bytes, body)
+
+
+async def _courtesy(write: Awaitable[None]) -> None:
+    """Wait for a write that a reader does not need: where nothing can be written, reading goes on."""
+    with suppress(errors.Full, errors.ReadOnly, errors.Busy):
+        await write
 
 
 async def _read(call: Call, found: ResultRecord, record: ObjectRecord) -> bytes | AsyncIterator[bytes]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from meiku import errors
 from meiku.blobs import Blobs
 from meiku.config import Settings
 from meiku.meta import Meta
@@ -37,6 +38,8 @@ async def scrub_forever(meta: Meta, blobs: Blobs, settings: Settings, try_take: 
         try:
             if await is_due(meta, settings.scrub_interval_s, time.time()):
                 await scrub(meta, blobs, Pace(settings.scrub_bytes_per_s))
+        except errors.StateError as hindrance:
+            _log.warning("the scrub could not go on: %s; it will be tried again", hindrance)
         except Exception:
             _log.exception("the scrub failed; it will be tried again")
         await asyncio.sleep(pause_s)

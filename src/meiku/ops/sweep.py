@@ -10,7 +10,9 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
+from meiku import errors
 from meiku.blobs import Blobs
 from meiku.config import Settings
 from meiku.meta import Meta
@@ -18,6 +20,7 @@ from meiku.meta.released import drop_released_inline, forget_released, reference
 from meiku.meta.results import drop_stale_results
 from meiku.meta.uploads import forget_completed
 from meiku.meta.users import remove_expired_keys
+from meiku.ops.ages import Ages
 
 BATCH = 500
 # Each part is four rows changed in as many places of the file; all who write wait meanwhile.
@@ -33,18 +36,24 @@ async def sweep_forever(
     blobs: Blobs,
     settings: Settings,
     turn: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(True),
+    ages: Ages | None = None,
 ) -> None:
     """Sweep at the interval of the settings; what goes wrong once is logged and tried again.
 
     Nothing is removed while somebody else has the turn: another process that sweeps, or a backup.
     """
+    grace_s = settings.blob_grace_s
+    ages = ages or Ages(orphan_grace_s(grace_s))
     while True:
         await asyncio.sleep(settings.sweep_interval_s)
+        ages.note()
         try:
             with turn() as is_ours:
                 if is_ours:
-                    grace_s = settings.blob_grace_s
-                    await sweep(meta, blobs, grace_s, orphan_grace_s(grace_s), time.time())
+                    before = Before(ages.before_s(grace_s), ages.before_s(orphan_grace_s(grace_s)))
+                    await sweep(meta, blobs, before, time.time())
+        except errors.StateError as hindrance:
+            _log.warning("the sweep could not go on: %s; it will be tried again", hindrance)
         except Exception:
             _log.exception("the sweep failed; it will be tried again")
 
@@ -54,19 +63,39 @@ def orphan_grace_s(grace_s: float) -> float:
     return max(grace_s, ORPHAN_LEAST_S)
 
 
-async def sweep(meta: Meta, blobs: Blobs, grace_s: float, orphans_s: float, now_s: float) -> int:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The moments before which bytes were released, or written and named by nobody, that may go now.
+
+    None where nothing is known to be old enough.
+    """
+
+    released_s: float | None
+    orphans_s: float | None
+
+
+async def sweep(meta: Meta, blobs: Blobs, before: Before, now_s: float) -> int:
     """Sweep once and tell how many blobs were removed; orphans younger than a running write must stay."""
-    before_ms = int((now_s - grace_s) * 1000)
+    removed = 0
+    if before.released_s is not None:
+        removed += await _remove_old(meta, blobs, int(before.released_s * 1000))
+    if before.orphans_s is not None:
+        removed += await _remove_orphans(meta, blobs, before.orphans_s)
     while await meta.write(drop_stale_results, int(now_s * 1000), BATCH):
         pass
+    await meta.write(forget_completed, int(now_s * 1000) - COMPLETED_KEPT_MS)
+    return removed
+
+
+async def _remove_old(meta: Meta, blobs: Blobs, before_ms: int) -> int:
+    """Remove what was released long enough ago: first what makes room, for everything else writes."""
+    removed = await _remove_released(meta, blobs, before_ms)
     while await meta.write(take_apart, before_ms, PARTS_AT_ONCE):
         pass
-    removed = await _remove_released(meta, blobs, before_ms)
-    removed += await _remove_orphans(meta, blobs, now_s - orphans_s)
+    removed += await _remove_released(meta, blobs, before_ms)
     while await meta.write(drop_released_inline, before_ms, BATCH):
         pass
-    await meta.write(forget_completed, int(now_s * 1000) - COMPLETED_KEPT_MS)
-    await meta.write(remove_expired_keys, int(now_s - grace_s))
+    await meta.write(remove_expired_keys, before_ms // 1000)
     return removed
 
 

@@ -4,10 +4,26 @@ Counts and bytes only, kept by the connections as they come, wait and go; what l
 503 SlowDown by them. What must not live here: sockets, or anything that knows a request.
 """
 
+import resource
+
 from meiku.config import Settings
 
 # Heads that have begun and not ended, of all connections together.
 HEADS_LIMIT_BYTES = 16 * 1024 * 1024
+# Connections over the limit that are still told so; beyond these they are cut.
+REFUSED_AT_ONCE = 128
+# What a worker has open besides its connections: stores, locks, pipes; and what a connection may have open.
+_OWN_FILES, _FILES_EACH = 64, 2
+
+
+def connections_that_fit(settings: Settings) -> int:
+    """Tell how many connections one worker may have: its share, or as many as may have a file open each.
+
+    More would find none to open, in the middle of what they were promised.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    fitting = (files - _OWN_FILES - REFUSED_AT_ONCE) // _FILES_EACH
+    return max(1, min(settings.max_connections // settings.workers, fitting))
 
 
 class Held:
@@ -48,8 +64,8 @@ class Load:
     def __init__(self, settings: Settings) -> None:
         """Take an even share of what all workers may hold."""
         workers = settings.workers
-        self.connections_limit = max(1, settings.max_connections // workers)
-        self.client_limit = max(1, settings.connections_per_client // workers)
+        self.connections_limit = connections_that_fit(settings)
+        self.client_limit = min(self.connections_limit, max(1, settings.connections_per_client // workers))
         self.connections = Held(self.connections_limit)
         self.bodies = Held(max(1, settings.max_uploads // workers))
         self.unsent_bytes = Held(settings.unsent_limit_bytes // workers)

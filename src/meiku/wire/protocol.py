@@ -25,7 +25,7 @@ from meiku.client import client_of
 from meiku.config import Settings
 from meiku.wire.exchange import answer_and_end, declared_bytes, offer_whole, slow_down
 from meiku.wire.host import with_host_of_target
-from meiku.wire.load import Load, Share
+from meiku.wire.load import REFUSED_AT_ONCE, Load, Share
 from meiku.wire.outlet import Outlet, ReaderWatch, refusal
 
 DISCARD_LIMIT_BYTES = 64 * 1024 * 1024
@@ -35,8 +35,6 @@ PIPELINE_LIMIT = 128
 # A header of five bytes takes 130 in memory, so their number is bounded too: of one head, of a line of them.
 HEADERS_LIMIT = 500
 WAITING_HEADERS_LIMIT = 2000
-# Connections over the limit that are still told so; beyond these they are cut.
-REFUSED_AT_ONCE = 128
 
 _FRAMING = (b"content-length", b"transfer-encoding")
 _BODILESS = ("GET", "HEAD", "DELETE", "OPTIONS")
