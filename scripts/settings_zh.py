@@ -18,6 +18,7 @@ SENTENCES = {
     "MEIKU_HEADER_LIMIT_BYTES": "请求行与请求头合计的上限。",
     "MEIKU_HEADER_TIMEOUT_S": "客户端发完请求头的最长时间。",
     "MEIKU_BODY_IDLE_TIMEOUT_S": "请求体或响应停滞不动的最长时间。",
+    "MEIKU_BODY_LEAST_BYTES_PER_S": "请求体每秒至少到达的字节数，按一分钟平均计；0 表示不限。",
     "MEIKU_SIGNATURE_V2": "是否接受 V2 签名，包括请求、链接和表单。",
     "MEIKU_LONGEST_EXPIRES_S": "预签名链接或表单的最长有效期；0 表示与 S3 相同。",
     "MEIKU_DOCUMENT_TIMEOUT_S": "XML 文档或处理配方传完的最长时间。",

@@ -89,6 +89,10 @@ class Settings:
     body_idle_timeout_s: Annotated[
         float, About("Longest that a body may stand still, coming or going.", "seconds", least=0.01)
     ] = 60.0
+    body_least_bytes_per_s: Annotated[
+        int,
+        About("Slowest that a body may arrive, on the average of a minute; 0 is no limit.", "bytes", least=0),
+    ] = KIB
     signature_v2: Annotated[
         bool, About("Whether Signature V2 is understood, in requests, URLs and forms.")
     ] = True

@@ -1,5 +1,8 @@
 """What one worker holds: limits are shared, nobody gets the last quarter alone, and all is given back."""
 
+import asyncio
+from dataclasses import dataclass
+
 import pytest
 
 from meiku import errors
@@ -42,19 +45,36 @@ def test_one_client_leaves_room_for_others() -> None:
     assert held.admits("third")
 
 
+@dataclass(eq=False)
+class Sender:
+    """A connection whose body is on its way, and which is not refused here."""
+
+    share: Share
+
+    def is_held_back(self) -> bool:
+        return False
+
+    def refuse(self, error: type[errors.S3Error]) -> None:
+        raise AssertionError(error)
+
+
 def test_a_connection_gives_everything_back() -> None:
     """Whatever a connection held when it ended is there for the next."""
     load = Load(Settings(workers=2, max_connections=8, connections_per_client=4, max_uploads=6))
     shares = [Share(load, "a") for _ in range(3)]
     assert shares[0].excess(3) == 1
-    assert [share.take_body() for share in shares] == [True, True, False]
+    loop = asyncio.new_event_loop()
+    bodies = [Sender(share) for share in shares]
+    assert [body.share.take_body(body, loop) for body in bodies] == [True, True, False]
     shares[0].unsent(10**9)
     shares[1].head(10**9)
     assert not shares[2].admits_answer()
     for share in shares:
         share.leave()
     share = Share(load, "a")
-    assert share.excess(1) <= 0 and share.take_body() and share.admits_answer() and share.head(1)
+    assert share.excess(1) <= 0 and share.take_body(Sender(share), loop)
+    assert share.admits_answer() and share.head(1)
+    loop.close()
 
 
 def test_slow_down_says_when_to_come_back() -> None:

@@ -4,9 +4,11 @@ Counts and bytes only, kept by the connections as they come, wait and go; what l
 503 SlowDown by them. What must not live here: sockets, or anything that knows a request.
 """
 
+import asyncio
 import resource
 
 from meiku.config import Settings
+from meiku.wire.trickle import Connection, TrickleWatch
 
 # Heads that have begun and not ended, of all connections together.
 HEADS_LIMIT_BYTES = 16 * 1024 * 1024
@@ -42,6 +44,11 @@ class Held:
         own = self._clients.get(client, 0)
         return self._total < self._limit and (not own or own < self._limit * 3 // 4)
 
+    @property
+    def has_room(self) -> bool:
+        """Tell whether anybody may take more."""
+        return self._total < self._limit
+
     def add(self, client: str, amount: int) -> None:
         """Note that a client holds more, or less."""
         self._total += amount
@@ -59,7 +66,10 @@ class Held:
 class Load:
     """One worker's share of every limit, and what is taken of it."""
 
-    __slots__ = ("bodies", "client_limit", "connections", "connections_limit", "heads_bytes", "unsent_bytes")
+    __slots__ = (
+        *("bodies", "client_limit", "connections", "connections_limit", "heads_bytes", "slow_bodies"),
+        *("trickle", "unsent_bytes"),
+    )
 
     def __init__(self, settings: Settings) -> None:
         """Take an even share of what all workers may hold."""
@@ -68,6 +78,9 @@ class Load:
         self.client_limit = min(self.connections_limit, max(1, settings.connections_per_client // workers))
         self.connections = Held(self.connections_limit)
         self.bodies = Held(max(1, settings.max_uploads // workers))
+        # As many again, for those who send slowly: they need little but time, and keep nobody waiting.
+        self.slow_bodies = Held(max(1, settings.max_uploads // workers))
+        self.trickle = TrickleWatch(settings.body_least_bytes_per_s)
         self.unsent_bytes = Held(settings.unsent_limit_bytes // workers)
         self.heads_bytes = Held(HEADS_LIMIT_BYTES)
 
@@ -75,14 +88,15 @@ class Load:
 class Share:
     """What one connection holds; it gives everything back when it leaves."""
 
-    __slots__ = ("_client", "_holds_body", "_load", "_unsent_bytes", "head_bytes")
+    __slots__ = ("_body_of", "_body_place", "_client", "_load", "_unsent_bytes", "body_bytes", "head_bytes")
 
     def __init__(self, load: Load, client: str) -> None:
         """Count a client's new connection in."""
-        self.head_bytes = 0
+        self.head_bytes = self.body_bytes = 0
         self._load = load
         self._client = client
-        self._holds_body = False
+        self._body_place: Held | None = None
+        self._body_of: Connection | None = None
         self._unsent_bytes = 0
         load.connections.add(client, 1)
 
@@ -107,18 +121,34 @@ class Share:
         """Tell whether there is room for one more answer to wait for its reader."""
         return self._load.unsent_bytes.admits(self._client)
 
-    def take_body(self) -> bool:
-        """Begin to receive a body; False where too many are being received."""
-        if self._load.bodies.admits(self._client):
-            self._load.bodies.add(self._client, 1)
-            self._holds_body = True
-        return self._holds_body
+    def take_body(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> bool:
+        """Begin to receive a connection's body; False where too many are being received."""
+        if not self._place_body(self._load.bodies):
+            return False
+        self.body_bytes, self._body_of = 0, connection
+        self._load.trickle.begin(connection, loop)
+        return True
+
+    def make_way(self) -> bool:
+        """Leave a body's place to others, for a slow one; False where there is none and others wait."""
+        slow = self._load.slow_bodies
+        return self._body_place is slow or self._place_body(slow) or self._load.bodies.has_room
+
+    def _place_body(self, place: Held) -> bool:
+        if not place.admits(self._client):
+            return False
+        if self._body_place is not None:
+            self._body_place.add(self._client, -1)
+        place.add(self._client, 1)
+        self._body_place = place
+        return True
 
     def let_go_of_body(self) -> None:
         """Hold a body no longer: it is whole, or nobody wants it."""
-        if self._holds_body:
-            self._load.bodies.add(self._client, -1)
-            self._holds_body = False
+        if self._body_place is not None and self._body_of is not None:
+            self._body_place.add(self._client, -1)
+            self._load.trickle.end(self._body_of)
+            self._body_place = self._body_of = None
 
     def leave(self) -> None:
         """Count the connection out, with all that it held."""

@@ -59,7 +59,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _socket: asyncio.Transport
     _reader_watch: ReaderWatch
-    _share: Share
+    share: Share
 
     # ---- the connection -------------------------------------------------------------------------------
 
@@ -69,8 +69,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._socket = transport
         self._reader_watch = ReaderWatch(transport, self.body_idle_timeout_s)
         self.transport = cast(asyncio.Transport, Outlet(transport.write, self._is_closing, self.end))
-        self._share = Share(self.load, client_of(transport.get_extra_info("peername")))
-        excess = self._share.excess(len(self.connections))
+        self.share = Share(self.load, client_of(transport.get_extra_info("peername")))
+        excess = self.share.excess(len(self.connections))
         if excess > REFUSED_AT_ONCE:
             transport.abort()
         elif excess > 0:
@@ -84,7 +84,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._disarm()
         self._unset_keepalive_if_required()
         self._reader_watch.stop()
-        self._share.leave()
+        self.share.leave()
         self._hang_up()
         super().connection_lost(exc)
 
@@ -111,13 +111,13 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Hold the answer back, and watch that its reader goes on reading."""
         super().pause_writing()
-        self._share.unsent(self._socket.get_write_buffer_size())
+        self.share.unsent(self._socket.get_write_buffer_size())
         self._reader_watch.begin(self.loop)
 
     def resume_writing(self) -> None:
         """Let the answer go on."""
         self._reader_watch.note_progress()
-        self._share.unsent(0)
+        self.share.unsent(0)
         super().resume_writing()
 
     def _linger(self) -> None:
@@ -155,7 +155,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             return
         newest = self.cycle
         in_body = newest is not None and newest.more_body
-        if not in_body and len(data) > self.header_limit_bytes - self._share.head_bytes:
+        if not in_body and len(data) > self.header_limit_bytes - self.share.head_bytes:
             self._receive_large(data)
             return
         self._feed(data)
@@ -171,7 +171,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def _receive_large(self, data: bytes) -> None:
         """Take a packet that is longer than a head may be: its head must end within the limit."""
-        room = self.header_limit_bytes - self._share.head_bytes
+        room = self.header_limit_bytes - self.share.head_bytes
         self._feed(data[:room])
         if self._in_head() and not self._refused:
             self.refuse(errors.RequestHeaderSectionTooLarge)
@@ -196,7 +196,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _head_unfinished(self, received_bytes: int) -> None:
         if self._deadline is None:
             self._arm(self.header_timeout_s, self._head_timed_out)
-        admitted = self._share.head(self._share.head_bytes + received_bytes)
+        admitted = self.share.head(self.share.head_bytes + received_bytes)
         if len(self.headers) > HEADERS_LIMIT:
             self.refuse(errors.RequestHeaderSectionTooLarge)
         elif not admitted:
@@ -247,7 +247,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self.scope["method"] = ""
             return
         if self._deadline is not None:
-            self._share.head(0)
+            self.share.head(0)
             self._disarm()
         if len(self.headers) > HEADERS_LIMIT:
             raise errors.RequestHeaderSectionTooLarge
@@ -270,6 +270,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self.ending or exchange.response_complete:
             return
         exchange.body += body
+        self.share.body_bytes += len(body)
         if len(exchange.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
         exchange.message_event.set()
@@ -278,7 +279,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Note that a request has arrived whole, also when its answer is out already."""
         exchange = self.cycle
         exchange.more_body = False
-        self._share.let_go_of_body()
+        self.share.let_go_of_body()
         if self.ending:
             self._close()
         elif exchange.response_complete:
@@ -306,13 +307,17 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _may_begin(self, cycle: RequestResponseCycle) -> bool:
         """Tell whether an exchange may take memory: for its answer, and for the body that is on its way."""
         if cycle.more_body and cycle.scope["method"] not in _BODILESS:
-            return self._share.admits_answer() and self._share.take_body()
-        return self._share.admits_answer()
+            return self.share.admits_answer() and self.share.take_body(self, self.loop)
+        return self.share.admits_answer()
+
+    def is_held_back(self) -> bool:
+        """Tell whether a body does not come because it is not read."""
+        return self.flow.read_paused or self.cycle.waiting_for_100_continue
 
     def on_response_complete(self) -> None:
         """Go on to the next request, over the unread rest of this one's body."""
         self.server_state.total_requests += 1
-        self._share.let_go_of_body()
+        self.share.let_go_of_body()
         answered = self._answering
         if self.ending or answered is None:
             return
@@ -364,6 +369,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def refuse(self, error: type[errors.S3Error], status: int | None = None) -> None:
         """Answer `error` and end the connection, behind an answer that is under way."""
         self._refused = True
+        self.share.let_go_of_body()
         if self.scope is not None:
             self.headers.clear()
         self.pipeline.clear()
