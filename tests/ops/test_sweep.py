@@ -176,12 +176,14 @@ def test_no_setting_lets_the_sweep_take_a_blob_that_waits_for_its_row(tmp_path: 
 
     async def story(house: House) -> None:
         released = await house.put(b"gone")
+        house.now_s -= 7200
         await house.remove(b"gone")
         waiting, orphan = [await house.abandon() for _ in range(2)]
         os.utime(house.folder / "blobs" / orphan[:2] / orphan, (0, 0))
         settings = replace(Settings(data_folder=tmp_path), blob_grace_s=0.0, sweep_interval_s=1.0)
-        ages = Ages(ORPHAN_GRACE_S, steady=lambda: 10_000 * time.monotonic())
-        sweeping = asyncio.ensure_future(sweep_forever(house.meta, house.blobs, settings, ages=ages))
+        # A process that has watched for long, and since when the wall clock has been an hour behind.
+        behind = Ages(ORPHAN_GRACE_S, lambda: time.time() - 3600, lambda: 10_000 * time.monotonic())
+        sweeping = asyncio.ensure_future(sweep_forever(house.meta, house.blobs, settings, ages=behind))
         while {released, orphan} & house.files():
             await asyncio.sleep(0.01)
         assert house.files() == {waiting}
