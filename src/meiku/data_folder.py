@@ -52,7 +52,8 @@ def require(folder: Path, expected_id: str | None) -> None:
 def make_id(folder: Path, new_id: str) -> str:
     """Give a folder its id, durably, and tell it; whoever is a moment later is told that of the first."""
     arriving = folder / f"{ID_FILE}.{os.getpid()}"
-    with arriving.open("w", encoding="ascii") as file:
+    flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC
+    with os.fdopen(os.open(arriving, flags, 0o600), "w", encoding="ascii") as file:
         file.write(f"{new_id}\n")
         file.flush()
         os.fsync(file.fileno())
