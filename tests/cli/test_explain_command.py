@@ -31,6 +31,13 @@ def test_a_good_url_is_accepted(meiku: Meiku, presign: Callable[..., str]) -> No
     assert version in said.out and OWNER.access_key in said.out and OWNER.secret_key not in said.out
 
 
+@pytest.mark.parametrize("text", ["nonsense", "photos/cat.jpg?Signature=x", ""])
+def test_what_is_no_url_is_called_so(meiku: Meiku, text: str) -> None:
+    """One sentence and exit code 1, not the verdict on a request without a signature."""
+    said = meiku("explain", "url", text)
+    assert said.code == 1 and "is no URL" in said.err and said.err.count("\n") == 1 and not said.out
+
+
 @pytest.mark.parametrize("presign", [presign_v2, presign_v4])
 def test_without_a_secret_it_is_shown_and_not_judged(meiku: Meiku, presign: Callable[..., str]) -> None:
     """What the server would sign is shown, and the verdict says that the signature was not checked."""
@@ -134,7 +141,7 @@ def test_every_condition_is_listed_and_every_failure_named(meiku: Meiku) -> None
         ["starts-with", "$key", "user/"],
         {"acl": "private"},
     ]
-    assert ["File size", "1 to 1000 bytes"] in said["facts"]
+    assert ["File size", "1 to 1,000 bytes"] in said["facts"]
     failed = {label.removeprefix("Field ") for label, _ in said["facts"] if label.startswith("Field ")}
     assert {"key", "acl", "bucket", "x-amz-meta-extra"} <= failed
     assert said["verdict"] == "refused"

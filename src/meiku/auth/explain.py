@@ -210,11 +210,11 @@ def _facts_of_policy(
     now_s: float,
 ) -> Iterator[tuple[str, str]]:
     left_s = int(document.expires_at_s - now_s)
-    state = f"in {left_s} s" if left_s > 0 else "over"
+    state = f"in {left_s:,} s" if left_s > 0 else "over"
     yield "Expires at", f"{clock.written(document.expires_at_s)} ({state})"
     if document.length_range is not None:
         sizes = document.length_range
-        yield "File size", f"{sizes.minimum_bytes} to {sizes.maximum_bytes} bytes"
+        yield "File size", f"{sizes.minimum_bytes:,} to {sizes.maximum_bytes:,} bytes"
     for condition in document.conditions:
         yield "Condition", condition.source
     if assumed:

@@ -58,6 +58,8 @@ def url_command(
     as_json: AsJson = False,
 ) -> None:
     """Explain a presigned URL. 解释一个预签名 URL。"""
+    if not urlsplit(url).netloc:
+        refuse(f"'{url}' is no URL: expected one such as 'http://127.0.0.1:9000/photos/cat.jpg?…', in quotes")
     credential = _credential(access_key, secret_key, data)
     headers = {name.lower(): value for name, value in _pairs(header or ()).items()}
     domains = (*Settings.from_environment().domains, "localhost")

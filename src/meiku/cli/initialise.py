@@ -1,5 +1,7 @@
 """`meiku init`: makes a data folder before anything is served from it, and tells its id."""
 
+import shlex
+
 from meiku.cli.output import AsJson, show
 from meiku.cli.store import DataFolder
 from meiku.config import Settings
@@ -15,5 +17,6 @@ def init_command(data: DataFolder = None, as_json: AsJson = False) -> None:
     settings = Settings.from_environment({"data_folder": data})
     data_id = initialise(settings.data_folder, settings.data_id)
     where = str(settings.data_folder.resolve())
-    told = f"{where} is data folder {data_id}\nMEIKU_DATA_ID={data_id} meiku serve --data {where}"
+    command = f"MEIKU_DATA_ID={shlex.quote(data_id)} meiku serve --data {shlex.quote(where)}"
+    told = f"{where} is data folder {data_id}\nto serve it and no other 只服务这个目录：\n  {command}"
     show({"data_folder": where, "data_id": data_id}, told, as_json)
