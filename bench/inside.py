@@ -18,6 +18,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from bench.tally import BadAnswer
 from meiku import data_folder
 from meiku.app import open_meta, open_pipeline
+from meiku.blobs.files import make_files
 from meiku.config import Settings
 from meiku.counters import Counters
 from meiku.media.jobs import Jobs
@@ -72,6 +73,7 @@ async def opened(folder: Path) -> AsyncIterator[Inside]:
     async with open_meta(settings) as meta:
         await ensure_root(meta, pair, 1)
     data_id = data_folder.begin(settings.data_folder, None)
+    make_files(settings.data_folder)
     async with open_pipeline(settings, Jobs(), Counters(1), data_id) as pipeline:
         inside = Inside(pipeline)
         await inside.ask(presigned("PUT", "/bucket"))
