@@ -92,6 +92,29 @@ def test_arrows_go_down(path: Path, part: str) -> None:
         assert imported not in NEVER.get(part, set()), f"{part} must not know {imported}"
 
 
+def imported_files(path: Path) -> Iterator[Path]:
+    """List the files of the house that a file imports, at its head or within its functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "meiku":
+            for name in node.names:
+                yield from _files_of(f"{node.module}.{name.name}") or _files_of(node.module)
+
+
+def _files_of(module: str) -> list[Path]:
+    place = SOURCE.joinpath(*module.split(".")[1:])
+    return [file for file in (place.with_suffix(".py"), place / "__init__.py") if file.exists()]
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    """Files make no circle, because one of a circle cannot be read without all of them."""
+    imports = {path: set(imported_files(path)) - {path} for path, _ in modules()}
+    below: set[Path] = set()
+    while ready := [path for path in imports if path not in below and imports[path] <= below]:
+        below |= set(ready)
+    left = {path.relative_to(SOURCE) for path in imports if path not in below}
+    assert not left, f"these lie in a circle, or above one: {sorted(map(str, left))}"
+
+
 def test_signing_is_for_everyone() -> None:
     """`meiku.signing` can be copied into any application server: the standard library and itself only."""
     for path in (SOURCE / "signing").rglob("*.py"):

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import pyvips
 
+from full.disks import mounted, remount
 from media.writing import encoded
 from signed_http import Answered, SignedHttp
 
@@ -30,22 +31,8 @@ SENTENCE = b"The server has no space left to store this. Nothing was stored; rea
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a disk of 24 MB where the first server of this test keeps its data."""
-    folder = tmp_path / "data0"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], check=True)
-    try:
+    with mounted(tmp_path / "data0", "24m") as folder:
         yield folder
-    finally:
-        unmount(folder)
-
-
-def unmount(folder: Path) -> None:
-    """Unmount as soon as the last killed process has let go of its files."""
-    for _ in range(100):
-        if subprocess.run(["umount", str(folder)], capture_output=True).returncode == 0:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{folder} is still in use")
 
 
 @pytest.fixture
@@ -238,7 +225,7 @@ def test_a_disk_that_others_filled_can_still_be_emptied(small_disk: Path, full_s
 
 def test_a_start_on_a_disk_without_inodes_is_one_sentence(small_disk: Path) -> None:
     """It says what is missing."""
-    subprocess.run(["mount", "-o", "remount,nr_inodes=6", str(small_disk)], check=True)
+    remount(small_disk, "nr_inodes=6")
     command = [sys.executable, "-m", "meiku", "serve", "--data", str(small_disk), "--port", "0"]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
@@ -253,17 +240,12 @@ def test_a_backup_without_room_is_one_sentence(small_disk: Path, own_server: Cal
     assert http.send("PUT", BUCKET).status == 200
     for number in range(10):
         assert put(http, f"large/{number}", LARGE).status == 200
-    target = small_disk.parent / "target"
-    target.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(target)], check=True)
-    try:
+    with mounted(small_disk.parent / "target", "100k") as target:
         for size in ("100k", "4m"):  # too small for the rows, and for the bytes
-            subprocess.run(["mount", "-o", f"remount,size={size}", str(target)], check=True)
+            remount(target, f"size={size}")
             command = [sys.executable, "-m", "meiku", "backup", str(target), "--data", str(server.data)]
             done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
             assert done.returncode == 1
             sentence = done.stderr.splitlines()[-1]
             assert sentence.startswith(f"meiku: {target}: ") and "whole" in sentence, done.stderr
             assert "not an error" not in done.stderr and "Traceback" not in done.stderr
-    finally:
-        unmount(target)

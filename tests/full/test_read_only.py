@@ -1,6 +1,5 @@
 """A disk that is read-only: the service starts, reads go on, writes are refused with their reason."""
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 import pyvips
 
-from full.test_disk_full import unmount
+from full.disks import mounted, remount
 from signed_http import SignedHttp
 
 BUCKET, LARGE, SMALL = "readable", b"l" * 100_000, b"s" * 1000
@@ -18,13 +17,8 @@ BUCKET, LARGE, SMALL = "readable", b"l" * 100_000, b"s" * 1000
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a disk where the first server of this test keeps its data."""
-    folder = tmp_path / "data0"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", str(folder)], check=True)
-    try:
+    with mounted(tmp_path / "data0", "256m") as folder:
         yield folder
-    finally:
-        unmount(folder)
 
 
 @pytest.mark.parametrize("ended_by", ["stop", "kill"])
@@ -76,15 +70,6 @@ def test_a_service_on_a_read_only_disk_reads(
     http = SignedHttp(server.url)
     assert http.send("PUT", f"{BUCKET}/new", LARGE).status == 200
     assert http.send("GET", f"{BUCKET}/small").body == SMALL
-
-
-def remount(disk: Path, how: str) -> None:
-    """Change a disk as soon as the last process has let go of what it wrote."""
-    for _ in range(100):
-        if subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], capture_output=True).returncode == 0:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{disk} is still in use")
 
 
 def wait_for(server: Any, status: int) -> None:

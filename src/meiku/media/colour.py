@@ -10,8 +10,9 @@ from collections.abc import Callable
 import pyvips
 
 from meiku.media.facts import Image
-from meiku.media.picture import Picture, flattened
+from meiku.media.picture import Picture
 from meiku.media.picture_steps import Blur, Bright, Contrast, Sharpen
+from meiku.media.see_through import flattened
 from meiku.media.srgb import SRGB_BANDS
 
 _MIDDLE = 127.5

@@ -9,9 +9,10 @@ from dataclasses import replace
 from meiku.media.facts import SMALL_SIDE_PX, Image, lies_on_its_side, publishable, upright
 from meiku.media.geometry import OPAQUE
 from meiku.media.made import Made
-from meiku.media.picture import Output, Picture, flattened
+from meiku.media.picture import Output, Picture
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
+from meiku.media.see_through import flattened
 from meiku.media.srgb import SRGB_BANDS
 
 _QUALITY_PERCENT = 80

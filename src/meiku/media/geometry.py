@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from meiku.media.facts import Image
-from meiku.media.picture import Picture, check_size, decoded_to, flattened, scaled, with_alpha
+from meiku.media.picture import Picture, check_size, decoded_to, with_alpha
 from meiku.media.picture_steps import AutoOrient, Crop, IndexCrop, PictureFormat, Resize, ResizeMode, Rotate
 from meiku.media.refusal import RecipeRefused
+from meiku.media.see_through import flattened, scaled
 from meiku.media.steps import WHITE, Gravity
 
 RESULT_SIDE_LIMIT_PX = 16_384

@@ -24,12 +24,12 @@ from meiku.media.parameters import (
     words_of,
 )
 from meiku.media.picture_steps import PictureFormat, ResizeMode
+from meiku.media.sizes import SIDE_LIMIT_PX
 from meiku.media.steps import Gravity, SaveAs, Step
 from meiku.media.video_steps import AnimationFormat, FrameTurn, SnapshotFormat
 from meiku.media.watermark_steps import WatermarkAlign, WatermarkOrder
 
 RESIZE_LIMIT_PX = 16_384
-SOURCE_SIDE_LIMIT_PX = 30_000
 TIME_LIMIT_MS = 100 * 3_600_000
 ANIMATION_LIMIT_PX = 2_048
 KEY_LIMIT_BYTES = 1_023
@@ -85,8 +85,8 @@ class Operation:
 
 
 _SIDE = WholeNumber(1, RESIZE_LIMIT_PX)
-_SOURCE_SIDE = WholeNumber(1, SOURCE_SIDE_LIMIT_PX)
-_SOURCE_OFFSET = WholeNumber(0, SOURCE_SIDE_LIMIT_PX)
+_SOURCE_SIDE = WholeNumber(1, SIDE_LIMIT_PX)
+_SOURCE_OFFSET = WholeNumber(0, SIDE_LIMIT_PX)
 _RADIUS = WholeNumber(1, 4_096)
 _BLUR = WholeNumber(1, 50)
 _DISTANCE = WholeNumber(0, 4_096)

@@ -5,7 +5,7 @@ reference, media-processing.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -22,10 +22,10 @@ from meiku.media.formats import AVIF, BMP, HEIC, JPG, PNG, WEBP, Kind, kind_of
 from meiku.media.jpeg_segments import END, lacks_only_its_end
 from meiku.media.picture_steps import PictureFormat
 from meiku.media.refusal import RecipeRefused
+from meiku.media.see_through import scaled
+from meiku.media.sizes import PIXELS_LIMIT, SIDE_LIMIT_PX
 from meiku.media.srgb import in_srgb
 
-SIDE_LIMIT_PX = 30_000
-PIXELS_LIMIT = 250_000_000
 # Of what shall go on moving: each step takes about a millisecond for a frame, however small.
 FRAMES_LIMIT = 2_000
 # As libvips, libjpeg, libheif and GLib say it. That a file asks for senseless amounts is said in other words.
@@ -178,21 +178,6 @@ def decoded_to(picture: Picture, width_px: int, height_px: int) -> Image:
     image = _load(kind, picture.source_bytes, sequential=True, **small)
     image = in_srgb(image, _code_points(kind, picture.source_bytes), keeps_profile=picture.keeps_profile)
     return scaled(image, width_px, height_px)
-
-
-def scaled(image: Image, width_px: int, height_px: int) -> Image:
-    """Bring an image to a size; colours count as much as they can be seen."""
-    across, down = width_px / image.width, height_px / image.height
-    if not image.hasalpha():
-        return image.resize(across, vscale=down)
-    return image.premultiply().resize(across, vscale=down).unpremultiply().rint().cast("uchar")
-
-
-def flattened(image: Image, ground: Sequence[int]) -> Image:
-    """Lay an image on a colour; libvips alone would cut fractions off, half a level on average."""
-    if not image.hasalpha():
-        return image
-    return image.cast("float").flatten(background=ground).rint().cast("uchar")
 
 
 def _below_each_other(frames: Iterator[Image]) -> Image:

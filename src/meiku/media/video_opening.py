@@ -16,8 +16,8 @@ from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from meiku.media.picture import PIXELS_LIMIT, SIDE_LIMIT_PX
 from meiku.media.refusal import RecipeRefused
+from meiku.media.sizes import PIXELS_LIMIT, SIDE_LIMIT_PX
 from meiku.media.video_container import Demuxer, OpenVideo
 from meiku.media.video_reading import PIECE_BYTES, RangedFile, RangedSource
 

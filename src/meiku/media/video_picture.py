@@ -13,7 +13,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from meiku.media.facts import Image
 from meiku.media.light import is_beyond_srgb, to_srgb
-from meiku.media.picture import scaled
+from meiku.media.see_through import scaled
 from meiku.media.video_opening import check_frame_size
 from meiku.media.video_steps import FrameTurn
 
