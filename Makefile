@@ -1,4 +1,5 @@
 # make serve      sets up everything, starts the service and the upload page beside it
+# make check      lint and the tests that start no service: under a minute, for every save
 # make test       sets up what the tests need and runs them
 # make test-full  adds what needs root and Debian packages: Chromium, rclone, a full disk, crashes
 # make lint       mypy strict, ruff, and whether generated pages are current (part of `make test`)
@@ -17,10 +18,19 @@ PAGE_PORT ?= 8080
 CRASH_ROUNDS ?= 50
 
 # test-extra is what test-full adds.
-.PHONY: serve test test-full test-extra lint docs pictures constraints clean
+# What is judged without a service: signatures, rights, statements, bytes, the house's own laws.
+SERVED := $(addprefix tests/wire/test_, documents.py hosts.py protocol.py service_addresses.py visitors.py)
+QUICK  := tests/access tests/auth tests/signing tests/contracts tests/blobs \
+          $(filter-out $(SERVED), $(wildcard tests/wire/test_*.py)) \
+          $(addprefix tests/test_, architecture.py checksums.py config.py counters.py observe.py)
+
+.PHONY: serve check test test-full test-extra lint docs pictures constraints clean
 
 serve: $(VENV)/serve.made
 	@$(PYTHON) examples/direct-upload/start.py --data $(DATA) --port $(PORT) --page-port $(PAGE_PORT)
+
+check: $(VENV)/test.made lint
+	$(PYTHON) -m pytest $(QUICK)
 
 test: $(VENV)/test.made lint
 	$(PYTHON) -m pytest --ignore=tests/browser --ignore=tests/full --ignore=tests/load
