@@ -54,7 +54,8 @@ def test_clients_need_nothing_else(own_server: Any, tmp_path: Path) -> None:
     """What the greeting offers can be pasted: a bucket is made, and boto3 finds its way by itself."""
     server = own_server("--workers", "1", MEIKU_ACCESS_KEY="", MEIKU_SECRET_KEY="")
     lines = [line.strip() for line in server.read_log().splitlines()]
-    offered = [line.removeprefix("try").strip() for line in lines if "bucket make" in line or "eval" in line]
+    commands = [line for line in lines if "bucket make" in line or "eval" in line]
+    offered = [command.removeprefix("试一试 try").strip() for command in commands]
     assert len(offered) == 2
     ask = "import boto3; print([each['Name'] for each in boto3.client('s3').list_buckets()['Buckets']])"
     script = "\n".join(["set -eu", *offered, f'{sys.executable} -c "{ask}"'])
