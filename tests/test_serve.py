@@ -20,13 +20,15 @@ from meiku import serve, worker
 from meiku.config import Settings
 
 serve.LONGEST_PAUSE_S = 0.2
-serve.LOOK_S, serve.STUCK_LOOKS, worker.BEAT_S = 0.1, 10, 0.02
+serve.LOOK_S, serve.STUCK_LOOKS, serve.STARTING_LOOKS, worker.BEAT_S = 0.1, 10, 30, 0.02
 
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
         await receive()
         if os.path.exists("broken"):
             raise RuntimeError("the store cannot be opened")
+        if os.path.exists("endless"):
+            await asyncio.sleep(3600)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         with open("closed", "a") as closed:
@@ -158,6 +160,17 @@ def test_a_worker_that_does_not_answer_is_replaced(start: Start) -> None:
     assert get(port).status == 200
     service.process.terminate()
     assert f"worker {stopped} does not answer: it is replaced" in service.end()[1]
+
+
+def test_a_worker_that_does_not_come_to_its_feet_is_replaced(start: Start) -> None:
+    """Whatever its start waits for, its successor may not have to."""
+    service = start(workers=1)
+    port = service.port()
+    (service.folder / "endless").touch()
+    os.kill(service.workers()[0], signal.SIGKILL)
+    time.sleep(1)
+    (service.folder / "endless").unlink()
+    assert get(port).status == 200
 
 
 def test_a_service_that_was_stopped_as_a_whole_goes_on(start: Start) -> None:

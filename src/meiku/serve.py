@@ -40,6 +40,8 @@ CLOSING_TIME_S = 3.0
 # How often the parent looks at its workers, and how many looks one may let pass without a sign of life.
 LOOK_S = 1.0
 STUCK_LOOKS = 20
+# One that has not begun to answer may wait for its turn to open the stores.
+STARTING_LOOKS = 60
 
 # Where to ask a service that listens on every network.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
@@ -194,9 +196,9 @@ class ProcessTree:
         """
         for worker in self._workers.values():
             beats = self._counters.beats_of(worker.row)
-            silent = worker.ready and beats == worker.beats and not _waits_for_disk(worker.pid)
+            silent = beats == worker.beats and not _waits_for_disk(worker.pid)
             worker.beats, worker.silent_looks = beats, worker.silent_looks + 1 if silent else 0
-            if worker.silent_looks >= STUCK_LOOKS:
+            if worker.silent_looks >= (STUCK_LOOKS if worker.ready else STARTING_LOOKS):
                 _log.warning("worker %d does not answer: it is replaced", worker.pid)
                 worker.silent_looks = 0
                 os.kill(worker.pid, signal.SIGKILL)
