@@ -1,6 +1,7 @@
 """The data folder's id: made once, compared ever after, and nothing is begun in another folder's place."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from meiku import data_folder
+from meiku.blobs.files import make_files
 from meiku.errors import StateError
 from running_server import Server, free_port
 from signed_http import SignedHttp
@@ -32,6 +34,24 @@ def test_an_id_is_made_once(tmp_path: Path) -> None:
     assert made and data_folder.begin(folder, None) == data_folder.begin(folder, made) == made
     assert data_folder.make_id(folder, "later") == made
     assert {path.name for path in folder.iterdir()} == {data_folder.ID_FILE}
+
+
+@pytest.mark.parametrize("around", ["{}", "{}\n", " {}\r\n", "\ufeff{}\r\n"])
+def test_an_id_that_an_editor_wrote_is_read(tmp_path: Path, around: str) -> None:
+    """Line ends and marks of other systems are none of it."""
+    (tmp_path / data_folder.ID_FILE).write_bytes(around.format("archive-7").encode())
+    data_folder.require(tmp_path, "archive-7")
+
+
+@pytest.mark.parametrize("text", ["", "\r\n", "two words", "two\nlines", "x" * 65, "x" * 4_000_000, "库"])
+def test_what_is_no_id_is_named_in_one_short_sentence(tmp_path: Path, text: str) -> None:
+    """It is not taken for another folder's, and not repeated."""
+    (tmp_path / data_folder.ID_FILE).write_text(text)
+    with pytest.raises(
+        StateError, match=f"{data_folder.ID_FILE} holds no.*; write the folder's id"
+    ) as refused:
+        data_folder.begin(tmp_path, None)
+    assert len(str(refused.value)) < 500 and "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("there", ["nothing", "an empty folder", "another"])
@@ -89,6 +109,8 @@ def test_a_folder_that_is_moved_away_is_not_begun_anew(tmp_path: Path) -> None:
     http, away = SignedHttp(server.url), tmp_path / "away"
     assert http.send("PUT", "moved").status == http.send("PUT", "moved/key", LARGE).status == 200
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    while "is ready" not in server.read_log():  # until all have begun, one that cannot ends them all
+        time.sleep(0.1)
     server.data.rename(away)
     lost = int(children.read_text().split()[0])
     os.kill(lost, signal.SIGKILL)
@@ -104,3 +126,44 @@ def test_a_folder_that_is_moved_away_is_not_begun_anew(tmp_path: Path) -> None:
     for _ in range(20):
         assert SignedHttp(server.url).send("GET", "moved/key").body == LARGE
     server.stop()
+
+
+def test_another_folder_in_its_place_takes_and_loses_nothing(tmp_path: Path) -> None:
+    """Bytes follow their rows to the folder that was opened, and the sweep is of that folder alone."""
+    swept = {"MEIKU_WORKERS": "1", "MEIKU_SWEEP_INTERVAL_S": "1", "MEIKU_BLOB_GRACE_S": "0"}
+    server = Server(tmp_path / "data", free_port(), swept).start()
+    http, other, away = SignedHttp(server.url), tmp_path / "other", tmp_path / "away"
+    assert http.send("PUT", "moved").status == http.send("PUT", "moved/before", LARGE).status == 200
+    data_folder.initialise(other, None)
+    make_files(other)
+    of_other = other / "blobs" / "ab" / f"ab{'0' * 30}"
+    of_other.write_bytes(LARGE)
+    os.utime(of_other, (0, 0))
+    server.data.rename(away)
+    other.rename(server.data)
+    assert http.send("GET", "-/ready").status == 503
+    assert http.send("GET", "minio/health/cluster/read").status == 200
+    for number in range(3):
+        assert http.send("PUT", f"moved/{number}", LARGE).status == 200
+        assert http.send("GET", f"moved/{number}").body == http.send("GET", "moved/before").body == LARGE
+    time.sleep(3)
+    assert [path.name for path in (server.data / "blobs").rglob("*") if path.is_file()] == [of_other.name]
+    server.data.rename(other)
+    away.rename(server.data)
+    server.kill()
+    server.start()
+    assert all(SignedHttp(server.url).send("GET", f"moved/{n}").body == LARGE for n in ("before", 0, 1, 2))
+    server.stop()
+
+
+def test_nothing_is_stored_in_a_folder_that_was_removed(tmp_path: Path) -> None:
+    """What is open lives on until it is closed, and would take an object with it."""
+    server = Server(tmp_path / "data", free_port(), {"MEIKU_WORKERS": "1"}).start()
+    http = SignedHttp(server.url)
+    assert http.send("PUT", "removed").status == 200
+    shutil.rmtree(server.data)
+    time.sleep(0.2)
+    for data in (b"small", LARGE):
+        refused = http.send("PUT", "removed/key", data)
+        assert (refused.status, b"Nothing was stored" in refused.body) == (503, True), refused.body
+    server.kill()

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
+from pathlib import Path
 
 from meiku import data_folder, errors
 from meiku.blobs import Blobs
@@ -120,41 +121,44 @@ async def open_pipeline(
     Makes nothing: where the folder that was served is gone, another must not begin in its place.
     """
     require_folder = partial(data_folder.require, settings.data_folder, data_id)
-    require_folder()
-    reserve = Reserve(settings.data_folder, settings.reserve_bytes)
-    database = settings.data_folder / DATABASE
-    meta = await open_sqlite(database, settings.write_wait_s, may_make=False, give_up_reserve=reserve.give_up)
-    blobs = await open_files(settings.data_folder, settings.reserve_bytes, may_make=False)
-    room = Room(settings.data_folder, settings.reserve_bytes)
-    limits = Limits(settings.media_timeout_s, settings.media_memory_bytes, settings.workers)
-    staff = Staff(jobs, limits, settings.data_folder)
-    workshop = Workshop(jobs, staff, limits, keeps_places=settings.media_keeps_places)
-    claims = Claims(settings.data_folder / _RESULTS_LOCK, settings.media_timeout_s)
-    flights = Flights(claims.hold)
-    try:
-        async with _upkeep(meta, blobs, settings, reserve):
-            yield Pipeline(
-                meta,
-                blobs,
-                settings,
-                workshop,
-                require_room=room.require,
-                flights=flights,
-                count_damage=counters.found_damage,
-                readiness=ReadinessProbe(meta, require_folder),
-            )
-    finally:
-        await flights.close()
-        jobs.close()
-        claims.close()
-        await blobs.close()
-        await meta.close()
+    with data_folder.held(settings.data_folder, data_id) as folder:
+        reserve = Reserve(folder, settings.reserve_bytes)
+        database = settings.data_folder / DATABASE
+        meta = await open_sqlite(
+            database, settings.write_wait_s, may_make=False, give_up_reserve=reserve.give_up
+        )
+        blobs = await open_files(folder, settings.reserve_bytes, may_make=False)
+        room = Room(folder, settings.reserve_bytes)
+        limits = Limits(settings.media_timeout_s, settings.media_memory_bytes, settings.workers)
+        staff = Staff(jobs, limits, folder)
+        workshop = Workshop(jobs, staff, limits, keeps_places=settings.media_keeps_places)
+        claims = Claims(folder / _RESULTS_LOCK, settings.media_timeout_s)
+        flights = Flights(claims.hold)
+        try:
+            async with _upkeep(meta, blobs, settings, folder, reserve):
+                yield Pipeline(
+                    meta,
+                    blobs,
+                    settings,
+                    workshop,
+                    require_room=room.require,
+                    flights=flights,
+                    count_damage=counters.found_damage,
+                    readiness=ReadinessProbe(meta, require_folder),
+                )
+        finally:
+            await flights.close()
+            jobs.close()
+            claims.close()
+            await blobs.close()
+            await meta.close()
 
 
 @asynccontextmanager
-async def _upkeep(meta: Meta, blobs: Blobs, settings: Settings, reserve: Reserve) -> AsyncIterator[None]:
+async def _upkeep(
+    meta: Meta, blobs: Blobs, settings: Settings, folder: Path, reserve: Reserve
+) -> AsyncIterator[None]:
     """Sweep, scrub and keep the reserve beside the work, as long as it goes on."""
-    folder = settings.data_folder
     sweep_turn, scrub_turn = Turn(folder / SWEEP_LOCK), Turn(folder / _SCRUB_LOCK)
     # Blobs of its own: what the scrub reads must not push out what requests have warmed.
     scrubbed = FileBlobs(folder, Room(folder))

@@ -5,13 +5,24 @@ empty one. So a folder is made by a first start or `meiku init` alone, and its i
 """
 
 import os
+import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from meiku.errors import StateError
 from meiku.folders import is_read_only, make_folder, sync_folder
 
 ID_FILE = "data-id"
+_ID = re.compile(r"[!-~]{1,64}")
+# Longer than any id with whatever an editor puts around it.
+_LONGEST_READ = 256
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text may be an id: up to 64 ASCII characters, no spaces."""
+    return _ID.fullmatch(text) is not None
 
 
 def begin(folder: Path, expected_id: str | None) -> str | None:
@@ -49,6 +60,22 @@ def require(folder: Path, expected_id: str | None) -> None:
     )
 
 
+@contextmanager
+def held(folder: Path, expected_id: str | None) -> Iterator[Path]:
+    """Tell a path that leads to this very folder, wherever it is moved and whatever takes its place.
+
+    Rows stay in the files that were opened; by name, bytes would go to another folder, and the sweep there.
+    """
+    require(folder, expected_id)
+    opened = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        itself = Path(f"/proc/self/fd/{opened}")
+        require(itself, expected_id)
+        yield itself
+    finally:
+        os.close(opened)
+
+
 def make_id(folder: Path, new_id: str) -> str:
     """Give a folder its id, durably, and tell it; whoever is a moment later is told that of the first."""
     arriving = folder / f"{ID_FILE}.{os.getpid()}"
@@ -69,9 +96,11 @@ def make_id(folder: Path, new_id: str) -> str:
 
 def _read(folder: Path) -> str | None:
     try:
-        text = (folder / ID_FILE).read_text(encoding="ascii", errors="replace").strip()
+        with (folder / ID_FILE).open(encoding="utf-8-sig", errors="replace") as file:
+            text = file.read(_LONGEST_READ).strip()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if not text:
-        raise StateError(f"{folder / ID_FILE} is empty; write the folder's id into it, or remove it")
+    if not is_id(text):
+        what = "no id" if text else "nothing"
+        raise StateError(f"{folder / ID_FILE} holds {what}; write the folder's id into it, or remove it")
     return text

@@ -65,6 +65,10 @@ class ReadOnly(StateError):
     """The disk cannot be written at all, full or not; what was there is untouched."""
 
 
+class Gone(StateError):
+    """The data folder was removed while it was open: whatever is written now is lost."""
+
+
 class Damaged(StateError):
     """A store does not hold what was written: its file cannot be read, or bytes that a row names are lost."""
 

@@ -16,6 +16,7 @@ from meiku.wire.service import Readiness
 READY = Readiness()
 STARTING = Readiness("starting", "the stores are not open yet", can_read=False)
 _UNREADABLE = Readiness("broken", "the stores cannot be read; the log says why", can_read=False)
+_MOVED = Readiness("broken", "the data folder is not where it was; the log says what is there; reads go on")
 _UNWRITABLE: dict[type[Exception], Readiness] = {
     errors.Busy: Readiness("busy", "writes wait for one that does not end; the log says whose; reads go on"),
     errors.Full: Readiness("full", "the disk is full; reads go on"),
@@ -41,11 +42,15 @@ class ReadinessProbe:
 
     async def _ask(self) -> Readiness:
         try:
-            self._require_folder()
             await self._meta.read(read_one_row)
         except Exception as error:
             _log.warning("not ready: %s", error)
             return _UNREADABLE
+        try:
+            self._require_folder()
+        except Exception as error:
+            _log.warning("not ready: %s", error)
+            return _MOVED
         try:
             await self._meta.write(write_no_row)
         except Exception as error:

@@ -21,6 +21,8 @@ def meaning_of(error: Exception) -> errors.S3Error | None:
             return errors.InsufficientStorage()
         case errors.ReadOnly():
             return errors.ServiceUnavailable()
+        case errors.Gone():
+            return errors.ServiceUnavailable("The data folder was removed. Nothing was stored.")
         case errors.Busy():
             return errors.SlowDown(
                 "Writes wait for one that does not end. Nothing was changed; please try again.",

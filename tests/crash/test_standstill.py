@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -83,6 +84,38 @@ def test_writes_are_told_to_come_again_and_reads_go_on(server: Server) -> None:
     assert http.send("GET", "turns/large").status == 404
     assert http.send("GET", "turns/kept").body == SMALL
     assert "writes go on" in server.read_log()
+
+
+def test_another_program_with_the_databases_own_lock_holds_up_no_read(tmp_path: Path) -> None:
+    """An operator's shell that began to write and was left open: as with the turn, and the loop goes on."""
+    environment = {"MEIKU_WORKERS": "1", "MEIKU_WRITE_WAIT_S": str(WAIT_S)}
+    server = Server(tmp_path / "data", free_port(), environment).start()
+    reader, answers = SignedHttp(server.url), []
+    assert reader.send("PUT", "turns").status == reader.send("PUT", "turns/kept", SMALL).status == 200
+
+    def write(number: int) -> None:
+        answers.append(SignedHttp(server.url).send("PUT", f"turns/{number}", SMALL))
+
+    with sqlite3.connect(server.data / "meta.sqlite3", isolation_level=None) as operator:
+        operator.execute("BEGIN IMMEDIATE")
+        threads = [threading.Thread(target=write, args=[number]) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        slowest_s, until_s = 0.0, time.monotonic() + 3 * WAIT_S
+        while (began_s := time.monotonic()) < until_s:
+            assert reader.send("GET", "turns/kept").body == SMALL
+            slowest_s = max(slowest_s, time.monotonic() - began_s)
+        for thread in threads:
+            thread.join()
+        assert slowest_s < WAIT_S and {answer.code for answer in answers} == {"SlowDown"}
+        assert asked(server, "/-/ready")[0] == 503
+        command = [sys.executable, "-m", "meiku", "user", "add", "ann", "--data", str(server.data)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+        assert "another program holds the database's own lock" in done.stderr and done.returncode == 1
+        operator.execute("ROLLBACK")
+    assert "no write has ended for 1 s: another program holds the database's own lock" in server.read_log()
+    put_in_the_end(reader, "turns/after")
+    server.kill()
 
 
 def test_a_command_says_who_keeps_it_from_beginning(server: Server) -> None:

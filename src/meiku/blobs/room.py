@@ -26,10 +26,12 @@ class Room:
         self._look_again_at_s = 0.0
 
     def require(self, size_bytes: int = 0) -> None:
-        """Raise Full unless so many more bytes leave the reserve untouched."""
+        """Raise Full unless so many more bytes leave the reserve untouched, Gone without the folder."""
         wanted_bytes = self._reserve_bytes + size_bytes
         if self._free_bytes > wanted_bytes + _PLENTY_BYTES and time.monotonic() < self._look_again_at_s:
             return
+        if not self._folder.stat().st_nlink:
+            raise errors.Gone("the data folder was removed")
         disk = os.statvfs(self._folder)
         self._free_bytes = disk.f_bavail * disk.f_frsize
         self._look_again_at_s = time.monotonic() + _TRUSTED_FOR_S

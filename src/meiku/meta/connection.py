@@ -19,6 +19,7 @@ from meiku.meta.transaction import Transaction
 
 T = TypeVar("T")
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+LOCKED = "another program holds the database's own lock"
 _BUSY_TIMEOUT_MS = 10_000
 # Measured against 8 and 16 KiB: a random key dirties one page, so small pages make the shortest log.
 _PAGE_SIZE_BYTES = 4096
@@ -117,7 +118,7 @@ def meaning_of(error: BaseException, connection: apsw.Connection) -> BaseExcepti
     elif isinstance(error, apsw.ReadOnlyError):
         known = errors.ReadOnly(str(error))
     elif isinstance(error, apsw.BusyError):
-        known = errors.Busy("another program holds the database's own lock")
+        known = errors.Busy(LOCKED)
     elif isinstance(error, apsw.CorruptError | apsw.NotADBError):
         known = errors.Damaged(str(error))
     else:

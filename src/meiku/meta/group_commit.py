@@ -20,13 +20,15 @@ from typing import Any, NamedTuple, TypeVar
 import apsw
 
 from meiku import errors
-from meiku.meta.connection import meaning_of, run
+from meiku.meta.connection import LOCKED, meaning_of, run
 from meiku.meta.transaction import Transaction
 from meiku.meta.turn import Turn
 
 T = TypeVar("T")
 # What one group may hold up the loop: about 2 ms.
 _GROUP_LIMIT = 64
+# How long the thread sleeps where another program holds the database's own lock.
+_LOCK_PAUSE_S = 0.02
 # What turns out to take longer on the loop is done in the thread instead; looked at each millisecond or so.
 _LONGEST_HOLD_S = 0.005
 _STEPS_BETWEEN_LOOKS = 20_000
@@ -72,12 +74,13 @@ class GroupCommit:
         self._longest_wait_s = longest_wait_s
         self._standstill: errors.Busy | None = None
         self._waiting: list[Waiting] = []
-        self._busy = False
+        self._busy = self._is_closing = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="meiku-writer")
         self._stop_at_s = math.inf
         connection.set_progress_handler(self._is_too_long, _STEPS_BETWEEN_LOOKS)
+        connection.set_busy_handler(self._wait_for_lock)
 
     def submit(self, flow: Callable[[], Transaction[T]], *, long: bool = False) -> "asyncio.Future[T]":
         """Queue a transaction; the answer comes once it is durable or undone, or certainly not begun."""
@@ -95,14 +98,17 @@ class GroupCommit:
 
     async def close(self) -> None:
         """Finish what waits, then let go of everything."""
+        self._is_closing = True
         await self._idle.wait()
         self._thread.shutdown()
         self._connection.close()
         self._turn.close()
 
     def _begin(self) -> None:
-        """Take the turn, here where it is free, else in the thread."""
-        if self._turn.try_take():
+        """Take the turn, here where it is free, else in the thread; nobody needs it who was turned away."""
+        if not self._waiting:
+            self._rest()
+        elif self._turn.try_take():
             self._run_group()
         else:
             self._in_thread(self._turn.__enter__, lambda _: self._run_group())
@@ -115,6 +121,11 @@ class GroupCommit:
         attempted = self._attempt_here(group)
         if isinstance(attempted, apsw.InterruptError):
             self._in_thread(lambda: self._finish(group, self._attempt_all(group)), self._tell)
+        elif isinstance(attempted, apsw.BusyError):
+            # Some other program writes. Nobody of the group has begun: they wait with all others.
+            self._waiting = group + self._waiting
+            self._turn.__exit__(None, None, None)
+            self._in_thread(self._await_lock, lambda _: self._begin(), LOCKED)
         else:
             self._in_thread(lambda: self._finish(group, attempted), self._tell)
 
@@ -133,8 +144,29 @@ class GroupCommit:
     def _is_too_long(self) -> bool:
         return time.monotonic() > self._stop_at_s
 
-    def _in_thread(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
-        watch = self._loop.call_later(self._longest_wait_s, self._stand_still)
+    def _wait_for_lock(self, asked_before: int) -> bool:
+        """Tell the engine whether to ask again for a lock that another program has; never on the loop."""
+        too_long = asked_before * _LOCK_PAUSE_S > self._longest_wait_s
+        if self._stop_at_s < math.inf or too_long or (self._is_closing and self._standstill):
+            return False
+        time.sleep(_LOCK_PAUSE_S)
+        return True
+
+    def _await_lock(self) -> None:
+        """Wait for the database's own lock, for as long as it takes; any other hindrance is met again."""
+        busy = True
+        while busy:
+            busy = False
+            try:
+                self._cursor.execute("BEGIN IMMEDIATE")
+                self._cursor.execute("ROLLBACK")
+            except apsw.BusyError:
+                busy = not self._is_closing
+            except apsw.Error:
+                return
+
+    def _in_thread(self, work: Callable[[], T], then: Callable[[T], None], hindrance: str = "") -> None:
+        watch = self._loop.call_later(self._longest_wait_s, self._stand_still, hindrance)
 
         def tell(done: "Future[T]") -> None:
             with suppress(RuntimeError):  # the loop has ended, and with it everybody who waited
@@ -142,9 +174,9 @@ class GroupCommit:
 
         self._thread.submit(work).add_done_callback(tell)
 
-    def _stand_still(self) -> None:
+    def _stand_still(self, hindrance: str) -> None:
         """Turn everybody away who has not begun: what the thread waits for has not come for too long."""
-        self._standstill = errors.Busy(f"the turn to write is held by {self._turn.holder()}")
+        self._standstill = errors.Busy(hindrance or f"the turn to write is held by {self._turn.holder()}")
         _log.warning("no write has ended for %g s: %s", self._longest_wait_s, self._standstill)
         turned_away, self._waiting = self._waiting, []
         for waiting in turned_away:
@@ -244,5 +276,8 @@ class GroupCommit:
         if self._waiting:
             self._loop.call_soon(self._begin)
         else:
-            self._busy = False
-            self._idle.set()
+            self._rest()
+
+    def _rest(self) -> None:
+        self._busy = False
+        self._idle.set()
