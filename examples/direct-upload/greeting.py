@@ -16,7 +16,7 @@ USUAL_ENDPOINT = "http://127.0.0.1:9000"
 
 
 def greet(storage: Storage, data: Path, kept_in: Path | None, origin: str, *, shows_secret: bool) -> None:
-    """Print the addresses and keys; the secret only when it has just been made and is kept in a file."""
+    """Print the addresses and keys; the secret only where it may be seen, and is kept in a file."""
     console = Console(soft_wrap=True, highlight=False)
     credentials = storage.credentials
     console.print()

@@ -46,7 +46,9 @@ def start(
         with running(data, host, port, origin) as service:
             service.wait_until_ready()
             storage = _prepare(service, name, port, origin)
-            greet(storage, data, service.kept_in, origin, shows_secret=is_new)
+            # Not where a log is kept of what is printed: who may read logs need not be who may read keys.
+            shows_secret = is_new and sys.stdout.isatty()
+            greet(storage, data, service.kept_in, origin, shows_secret=shows_secret)
             _serve(storage, origin, listening, service)
     except (ServiceDied, StorageRefused) as failure:
         _refuse(str(failure))

@@ -1,10 +1,12 @@
 """start.py as a command: what it prints, and how it ends. No browser is needed."""
 
 import os
+import pty
 import signal
 import socket
 import stat
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from browser.running_example import Example, free_port, launch
+from browser.running_example import START, Example, free_port, launch
 
 Start = Callable[..., Example]
 
@@ -43,19 +45,38 @@ def is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def test_secret_is_shown_once_and_kept_private(start: Start) -> None:
-    """The first start prints the secret it has made; the second says only where it is kept."""
-    first = start().wait_until_ready()
-    kept_in = first.data / "root-key.json"
+def test_secret_is_shown_once_on_a_terminal_and_kept_private(tmp_path: Path) -> None:
+    """The first start shows the secret it has made; the second says only where it is kept."""
+    command = [sys.executable, str(START), "--data", str(tmp_path / "data")]
+    first, second = (said_on_a_terminal(tmp_path, command) for _ in range(2))
+    kept_in = tmp_path / "data" / "root-key.json"
     secret = kept_in.read_text().split('"secret_key": "')[1].split('"')[0]
-    first.stop()
-    assert first.said().count(secret) == 1
     assert stat.S_IMODE(kept_in.stat().st_mode) == 0o600
+    assert first.count(secret) == 1
+    assert secret not in second and str(kept_in) in second
 
-    first.log.unlink()
-    second = start().wait_until_ready()
-    assert secret not in second.said()
-    assert str(kept_in) in second.said()
+
+def said_on_a_terminal(folder: Path, command: list[str]) -> str:
+    """Start it on a terminal, press Ctrl-C once it greets, and tell what was shown."""
+    ours, theirs = pty.openpty()
+    ports = ["--port", str(free_port()), "--page-port", str(free_port())]
+    with subprocess.Popen([*command, *ports], stdout=theirs, stderr=theirs, cwd=folder) as process:
+        os.close(theirs)
+        said = ""
+        while "Ctrl-C" not in said:
+            said += os.read(ours, 4096).decode(errors="replace")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) in (0, 130)
+    os.close(ours)
+    return said
+
+
+def test_secret_is_not_written_to_a_log(start: Start) -> None:
+    """Whoever may read what a service has printed need not be who may read its keys."""
+    example = start().wait_until_ready()
+    secret = (example.data / "root-key.json").read_text().split('"secret_key": "')[1].split('"')[0]
+    assert secret not in example.said()
+    assert str(example.data / "root-key.json") in example.said()
 
 
 def test_what_it_offers_can_be_pasted(start: Start) -> None:
