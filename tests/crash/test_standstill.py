@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from meiku.meta.turn import holder_in
 from running_server import Server, free_port
 from signed_http import SignedHttp
 
@@ -80,7 +81,7 @@ def test_writes_are_told_to_come_again_and_reads_go_on(server: Server) -> None:
             assert asked(server, path)[0] == 200
     assert f"held by process {pid} (flock " in server.read_log()
     put_in_the_end(http, "turns/small")
-    assert asked(server, "/-/ready")[0] == 200
+    server.wait_until_ready()  # the other worker learns of it a moment later
     assert http.send("GET", "turns/large").status == 404
     assert http.send("GET", "turns/kept").body == SMALL
     assert "writes go on" in server.read_log()
@@ -148,6 +149,19 @@ def test_a_worker_that_stops_with_the_turn_is_replaced(server: Server) -> None:
     assert f"worker {stopped} does not answer: it is replaced" in server.read_log()
     assert http.send("GET", "turns/after").body == SMALL
     assert asked(server, "/-/ready")[0] == 200
+
+
+@pytest.mark.parametrize(("device", "pid"), [(0x2B, "13"), (0x2C, "14"), (0x99, "13")])
+def test_the_holder_of_a_lock_is_that_of_the_same_disk(device: int, pid: str) -> None:
+    """Files of two disks have one number; who waits, and who locked in another way, is not who has it."""
+    locks = """1: POSIX  ADVISORY  WRITE 11 00:2b:262 0 EOF
+2: FLOCK  ADVISORY  WRITE 13 00:2b:262 0 EOF
+2: -> FLOCK  ADVISORY  WRITE 12 00:2c:262 0 EOF
+3: FLOCK  ADVISORY  WRITE 14 00:2c:262 0 EOF
+"""
+    file = os.stat_result((0o600, 262, device, 1, 0, 0, 0, 0, 0, 0))
+    assert holder_in(locks, file) == pid
+    assert holder_in("", file) is None
 
 
 def put_in_the_end(http: SignedHttp, path: str) -> None:

@@ -51,22 +51,30 @@ class Turn:
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
     def holder(self) -> str:
-        """Say who has the turn, as this machine shows its processes: `process 4711 (meiku backup /b)`.
-
-        Source: https://man7.org/linux/man-pages/man5/proc_locks.5.html
-        """
-        inode = str(os.fstat(self._file).st_ino)
+        """Say who has the turn, as this machine shows its processes: `process 4711 (meiku backup /b)`."""
         try:
             locks = Path("/proc/locks").read_text(encoding="ascii")
         except OSError:
             return "a process that this system does not show"
-        lines = [line.split() for line in locks.splitlines()]
-        pids = [line[4] for line in lines if line[1] == "FLOCK" and line[5].rpartition(":")[2] == inode]
-        return f"process {pids[0]}{_command_of(pids[0])}" if pids else "nobody any more"
+        pid = holder_in(locks, os.fstat(self._file))
+        return f"process {pid}{_command_of(pid)}" if pid else "nobody any more"
 
     def close(self) -> None:
         """Let go of the lock file."""
         os.close(self._file)
+
+
+def holder_in(locks: str, file: os.stat_result) -> str | None:
+    """Tell which process has a file locked, of the kernel's list; other disks have files of the same number.
+
+    Some filesystems tell another number of their disk than the list does: then the file's must do.
+    Source: https://man7.org/linux/man-pages/man5/proc_locks.5.html
+    """
+    exact = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+    lines = [line.split() for line in locks.splitlines()]
+    found = [line for line in lines if line[1] == "FLOCK" and line[5].rpartition(":")[2] == str(file.st_ino)]
+    found.sort(key=lambda line: line[5] != exact)
+    return found[0][4] if found else None
 
 
 def _command_of(pid: str) -> str:
