@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ sys.exit(serve.serve(settings, lambda: app, lambda address: print(address.url, f
 class Service:
     """One `serve` in a process of its own."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, hangup: signal.Handlers = signal.SIG_DFL, **settings: object) -> None:
         variables = {f"MEIKU_{name.upper()}": str(value) for name, value in settings.items()}
         self.folder = folder
         self.process = subprocess.Popen(
@@ -66,6 +67,8 @@ class Service:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # Whoever runs these tests by nohup does not have the service ignore its terminal, too.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, hangup),
         )
 
     def url(self) -> str:
@@ -93,7 +96,7 @@ Start = Callable[..., Service]
 def start(tmp_path: Path) -> Iterator[Start]:
     with contextlib.ExitStack() as stack:
 
-        def start_service(**settings: object) -> Service:
+        def start_service(**settings: Any) -> Service:
             service = Service(tmp_path, **settings)
             stack.enter_context(service.process)
             stack.callback(service.process.kill)
@@ -227,11 +230,7 @@ def test_a_terminal_that_is_closed_lets_a_transfer_finish(start: Start) -> None:
 
 def test_what_nohup_started_outlives_its_terminal(start: Start) -> None:
     """Nohup has the signal ignored, and that is for the one who starts it to say."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        service = start(workers=1)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    service = start(workers=1, hangup=signal.SIG_IGN)
     port = service.port()
     service.process.send_signal(signal.SIGHUP)
     time.sleep(0.5)

@@ -119,6 +119,18 @@ def test_another_program_with_the_databases_own_lock_holds_up_no_read(tmp_path: 
     server.kill()
 
 
+def test_workers_begin_and_read_while_the_turn_is_held(server: Server) -> None:
+    """A start changes nothing that is there, so it waits for nobody."""
+    assert server.process is not None
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    with turn_held(server.data):
+        for pid in map(int, children.read_text().split()):
+            os.kill(pid, signal.SIGKILL)
+        for _ in range(20):
+            assert SignedHttp(server.url).send("GET", "turns/kept").body == SMALL
+    put_in_the_end(SignedHttp(server.url), "turns/after")
+
+
 def test_a_command_says_who_keeps_it_from_beginning(server: Server) -> None:
     """It ends with one sentence, which names the process."""
     with turn_held(server.data) as pid:

@@ -33,24 +33,30 @@ async def open_sqlite(
 ) -> "SqliteMeta":
     """Open the store at a path, bringing up to date what is there, or making what is not.
 
-    On a full disk `give_up_reserve` makes room for what is written then.
+    Where nothing may be made, nothing is waited for: whoever opens what is in use need not have a turn to
+    begin. On a full disk `give_up_reserve` makes room for what is written then.
 
     Raises StateError when it cannot be opened, or is of a newer schema than this program knows, and Busy when
     another process keeps the turn to write for so many seconds, now as with every write.
     """
     if may_make:
         await asyncio.to_thread(create_file, path)
-    opened = await asyncio.to_thread(_open, path, longest_wait_s)
+    opened = await asyncio.to_thread(_open, path, longest_wait_s if may_make else None)
     return SqliteMeta(*opened, asyncio.get_running_loop(), longest_wait_s, give_up_reserve)
 
 
-def _open(path: Path, longest_wait_s: float) -> tuple[apsw.Connection, apsw.Connection, Turn]:
+def _open(path: Path, longest_wait_s: float | None) -> tuple[apsw.Connection, apsw.Connection, Turn]:
+    """Open both connections; None is to find the store as this program wants it, and to change nothing."""
     turn = Turn(path.parent / "write.lock")
     try:
-        turn.take_within(longest_wait_s)
-        with turn:
+        if longest_wait_s is None:
             writer = connect(path, query_only=False)
-            migrate(writer)
+            migrate(writer, steps_allowed=False)
+        else:
+            turn.take_within(longest_wait_s)
+            with turn:
+                writer = connect(path, query_only=False)
+                migrate(writer)
         return connect(path, query_only=True), writer, turn
     except BaseException as error:
         turn.close()
@@ -59,8 +65,10 @@ def _open(path: Path, longest_wait_s: float) -> tuple[apsw.Connection, apsw.Conn
         raise
 
 
-def migrate(connection: apsw.Connection, migrations: tuple[str, ...] = MIGRATIONS) -> None:
-    """Take the steps the database has not taken yet, all of them or none."""
+def migrate(
+    connection: apsw.Connection, migrations: tuple[str, ...] = MIGRATIONS, *, steps_allowed: bool = True
+) -> None:
+    """Take the steps the database has not taken yet, all of them or none; StateError where none may be."""
     with connection:
         version = int(str(connection.pragma("user_version")))
         if version > len(migrations):
@@ -68,6 +76,8 @@ def migrate(connection: apsw.Connection, migrations: tuple[str, ...] = MIGRATION
                 f"the database has schema version {version}; this program knows up to {len(migrations)}: "
                 "run a newer one"
             )
+        if version < len(migrations) and not steps_allowed:
+            raise errors.StateError(f"the database has schema version {version}; start the service anew")
         for script in migrations[version:]:
             connection.execute(script).fetchall()
         if version < len(migrations):
