@@ -12,8 +12,8 @@ from meiku.wire.trickle import Connection, TrickleWatch
 
 # Heads that have begun and not ended, of all connections together.
 HEADS_LIMIT_BYTES = 16 * 1024 * 1024
-# Connections over the limit that are still told so; beyond these they are cut.
-REFUSED_AT_ONCE = 128
+# Connections over the limit that are still told so; beyond these they are cut. Of few files a quarter.
+_REFUSED_AT_ONCE = 128
 # What a worker has open besides its connections: stores, locks, pipes; and what a connection may have open.
 _OWN_FILES, _FILES_EACH = 64, 2
 
@@ -23,9 +23,17 @@ def connections_that_fit(settings: Settings) -> int:
 
     More would find none to open, in the middle of what they were promised.
     """
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    fitting = (files - _OWN_FILES - REFUSED_AT_ONCE) // _FILES_EACH
+    fitting = (_files() - _OWN_FILES - refused_at_once()) // _FILES_EACH
     return max(1, min(settings.max_connections // settings.workers, fitting))
+
+
+def refused_at_once() -> int:
+    """Tell how many connections over the limit may be open while they are told so."""
+    return min(_REFUSED_AT_ONCE, _files() // 4)
+
+
+def _files() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 class Held:
@@ -68,13 +76,13 @@ class Load:
 
     __slots__ = (
         *("bodies", "client_limit", "connections", "connections_limit", "heads_bytes", "slow_bodies"),
-        *("trickle", "unsent_bytes"),
+        *("refused_limit", "trickle", "unsent_bytes"),
     )
 
     def __init__(self, settings: Settings) -> None:
         """Take an even share of what all workers may hold."""
         workers = settings.workers
-        self.connections_limit = connections_that_fit(settings)
+        self.connections_limit, self.refused_limit = connections_that_fit(settings), refused_at_once()
         self.client_limit = min(self.connections_limit, max(1, settings.connections_per_client // workers))
         self.connections = Held(self.connections_limit)
         self.bodies = Held(max(1, settings.max_uploads // workers))

@@ -25,7 +25,7 @@ from meiku.client import client_of
 from meiku.config import Settings
 from meiku.wire.exchange import answer_and_end, declared_bytes, offer_whole, slow_down
 from meiku.wire.host import with_host_of_target
-from meiku.wire.load import REFUSED_AT_ONCE, Load, Share
+from meiku.wire.load import Load, Share
 from meiku.wire.outlet import Outlet, ReaderWatch, refusal
 
 DISCARD_LIMIT_BYTES = 64 * 1024 * 1024
@@ -71,7 +71,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self.transport = cast(asyncio.Transport, Outlet(transport.write, self._is_closing, self.end))
         self.share = Share(self.load, client_of(transport.get_extra_info("peername")))
         excess = self.share.excess(len(self.connections))
-        if excess > REFUSED_AT_ONCE:
+        if excess > self.load.refused_limit:
             transport.abort()
         elif excess > 0:
             self.refuse(errors.SlowDown)
