@@ -220,9 +220,9 @@ class TestHead:
     def test_a_trickle_after_an_answer_has_no_more_time(self, peer: Peer) -> None:
         """A later head on the same connection has its own time, from its first byte."""
         peer.say(GET).answer()
-        time.sleep(0.7)
+        time.sleep(0.9)
         peer.say(GET[:10])
-        time.sleep(0.7)
+        time.sleep(0.3)
         assert peer.say(GET[10:]).answer()[0] == 200
         peer.say(GET[:10])
         assert peer.error() == (408, "RequestTimeout")
