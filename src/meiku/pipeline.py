@@ -27,7 +27,7 @@ from meiku.ops.cors import VARY, rules_of
 from meiku.ops.directory import Directory
 from meiku.ops.found import Found
 from meiku.readiness import ReadinessProbe
-from meiku.refusals import meaning_of
+from meiku.refusals import s3_error_of
 from meiku.wire.binder import Binder, Given
 from meiku.wire.body import Body, BodyLimits
 from meiku.wire.documents import Documents
@@ -122,7 +122,7 @@ class Pipeline:
             self.note_damage(damage)
             return self._refuse(errors.InternalError(), progress)
         except Exception as error:
-            refusal = meaning_of(error)
+            refusal = s3_error_of(error)
             if refusal is None:
                 observe.record_mistake(progress.request_id, error)
                 refusal = errors.InternalError()

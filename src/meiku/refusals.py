@@ -12,7 +12,7 @@ _TOO_MANY_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 _BUSY_RETRY_AFTER_S = 5
 
 
-def meaning_of(error: Exception) -> errors.S3Error | None:
+def s3_error_of(error: Exception) -> errors.S3Error | None:
     """Tell what an error is to a client, None where it is a mistake of ours."""
     match error:
         case errors.S3Error():

@@ -73,25 +73,16 @@ def _run(settings: Settings, environment: Mapping[str, str]) -> int:
     wanted = read_wanted(settings.buckets)
     asyncio.run(_prepare(settings, pair, wanted))
     counters, jobs = Counters(settings.workers, model.operations()), Jobs(settings.workers)
-    return serve(
-        settings,
-        lambda: cast(ASGI3Application, Application(settings, counters, jobs, data_id)),
-        lambda address: _begin(address, settings, pair, kept_in, is_new, unconfined),
-        counters,
-    )
 
+    def make_application() -> ASGI3Application:
+        return cast(ASGI3Application, Application(settings, counters, jobs, data_id))
 
-def _begin(
-    address: Address,
-    settings: Settings,
-    pair: KeyPair,
-    kept_in: Path | None,
-    is_new: bool,
-    unconfined: Sequence[str],
-) -> None:
-    for sentence in unconfined:
-        observe.warn(sentence)
-    _greet(address, settings, pair, kept_in, is_new)
+    def greet(address: Address) -> None:
+        for sentence in unconfined:
+            observe.warn(sentence)
+        _greet(address, settings, pair, kept_in, is_new)
+
+    return serve(settings, make_application, greet, counters)
 
 
 async def _prepare(settings: Settings, pair: KeyPair, wanted: Sequence[Wanted]) -> None:

@@ -69,7 +69,7 @@ async def _make(call: Call, identity: str, record: ObjectRecord, make: Make, del
     try:
         await _keep(call, identity, record, made)
     except (errors.Full, errors.ReadOnly, errors.Busy):
-        _log.info("no room to keep a result", extra={"fields": {"size_bytes": len(made.body)}})
+        _log.info("a result could not be written", extra={"fields": {"size_bytes": len(made.body)}})
     except Exception:
         _log.exception("a result could not be kept")
 
